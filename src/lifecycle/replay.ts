@@ -1,0 +1,100 @@
+// Owns the ledger as a function: a history and a timeline go in, transitions and the state reached come out,
+// from the beginning (replay) or from a stored state (advance). Owns the rule by which the two are equal.
+// Does not own the walk itself (walk.ts) nor the comparison with stored rows (reconcile.ts).
+
+import { explainStage, judge, nextReview } from './decide.js';
+import { copyFacts, emptyFacts, type FactLists, firstFactAt, inOrder } from './facts.js';
+import { type CompiledTimeline, segmentIndexAt } from './timeline.js';
+import { type Advance, beginWalk, type CustomerState, nextFactAt, step, type Walk, walkTo } from './walk.js';
+
+export { type CompiledTimeline, compileTimeline, type Timeline } from './timeline.js';
+export { particularType, TRANSITION_CAUSES, type Transition, type TransitionCause } from './transition.js';
+export type { Advance, CustomerState } from './walk.js';
+
+/** Everything of one customer that the ledger is a function of. Only counting orders are in it. */
+export interface History extends FactLists {
+  createdAt: number;
+}
+
+/**
+ * The whole ledger of one customer up to `until`, inclusive. A customer exists from their first row on, at
+ * the earlier of their creation and their first fact: an `until` before that is taken to be that instant.
+ */
+export function replay(history: History, timeline: CompiledTimeline, until: number): Advance {
+  const lists = inOrder(history);
+  const at = Math.min(history.createdAt, firstFactAt(lists));
+  const walk = beginWalk({ timeline, lists, isWhole: true, at, facts: emptyFacts() });
+  step(walk, at);
+  return finish(walk, Math.max(until, at));
+}
+
+/**
+ * The same from a stored state on, with the facts that are not in it. Right only where canAdvance says so.
+ * What the state holds has happened: an `until` before `state.at`, of a clock that is behind, is taken to be it.
+ */
+export function advance(
+  state: CustomerState,
+  newFacts: FactLists,
+  timeline: CompiledTimeline,
+  until: number,
+): Advance {
+  const facts = copyFacts(state.facts);
+  const walk = beginWalk({ timeline, lists: inOrder(newFacts), isWhole: false, at: state.at, facts });
+  walk.stage = state.stage;
+  walk.since = state.since;
+  walk.hold = state.hold;
+  if (walk.hold === null) judge(walk.standing, state.at);
+  return finish(walk, Math.max(until, state.at));
+}
+
+/**
+ * Whether an advance from this state gives what a replay would. It needs a replay when a fact is not later
+ * than all that is applied, when a version has come that was in force at or before the state (which counts
+ * up, so the one in force at the state tells), or when days are counted in another time zone on the way:
+ * the state knows how many days there were, not which orders made them.
+ */
+export function canAdvance(
+  state: CustomerState,
+  newFacts: FactLists,
+  timeline: CompiledTimeline,
+  until: number,
+): boolean {
+  const index = segmentIndexAt(timeline, state.at);
+  const segment = timeline.segments[index];
+  if (segment?.policyVersion !== state.policyVersion) return false;
+  if (segment.calibration.version !== state.calibrationVersion) return false;
+  for (let i = index + 1; i < timeline.segments.length; i += 1) {
+    const later = timeline.segments[i];
+    if (later === undefined || later.from > until) break;
+    if (later.recounts) return false;
+  }
+  const isLater = (fact: { at: number }) => fact.at > state.at;
+  return (
+    newFacts.orders.every(isLater) && newFacts.touchpoints.every(isLater) && newFacts.moves.every(isLater)
+  );
+}
+
+function finish(walk: Walk, until: number): Advance {
+  walkTo(walk, until);
+  const { standing, segment, hold, at, since } = walk;
+  const stage = walk.stage ?? segment.policy.otherwise;
+  const review = nextReview(standing, stage, hold);
+  const reviewAt = review === Infinity ? null : review;
+  const because = reviewAt === null ? null : explainStage(standing, null);
+  const factAt = nextFactAt(walk);
+  return {
+    state: {
+      at,
+      stage,
+      since,
+      facts: standing.facts,
+      hold,
+      policyVersion: segment.policyVersion,
+      calibrationVersion: segment.calibration.version,
+    },
+    transitions: walk.transitions,
+    reviewAt,
+    next: reviewAt === null || because === null ? null : { at: reviewAt, stage: because.stage, because },
+    nextFactAt: factAt === Infinity ? null : factAt,
+  };
+}

@@ -1,0 +1,229 @@
+// Owns the walk through time: each instant at which something happens is applied and decided once, in order.
+// A replay walks from the beginning, an advance from a stored state; it is the same walk. Does not own which
+// of the two is right (replay.ts), where the facts come from, nor what is stored.
+
+import { causeIdOf, causeOf, type Happened } from './cause.js';
+import {
+  createStanding,
+  type Evidence,
+  explainStage,
+  type Hold,
+  judge,
+  nextChange,
+  type Standing,
+  stageOf,
+} from './decide.js';
+import {
+  applyOrder,
+  applyTouchpoint,
+  type FactLists,
+  type Facts,
+  type ManualMoveFact,
+  type OrderFact,
+  recountDays,
+  type TouchpointFact,
+} from './facts.js';
+import { type CompiledTimeline, type Segment, segmentIndexAt } from './timeline.js';
+import type { Transition } from './transition.js';
+
+/** What an advance can go on from. Plain JSON: it is stored with the customer. */
+export interface CustomerState {
+  /** The last instant at which anything was applied or decided: creation, fact, activation, hold's end, change. */
+  at: number;
+  stage: string;
+  /** When the stage was entered. */
+  since: number;
+  facts: Facts;
+  hold: Hold | null;
+  /** The versions in force at `at`. */
+  policyVersion: number;
+  calibrationVersion: number;
+}
+
+export interface Advance {
+  state: CustomerState;
+  /** Oldest first; of an advance, only those after the state that it went on from. */
+  transitions: Transition[];
+  /** The first instant after the one reached at which the stage changes if no fact arrives; null for never. */
+  reviewAt: number | null;
+  /** What happens there. */
+  next: { at: number; stage: string; because: Evidence } | null;
+  /** The earliest given fact that lies after the instant reached, and so has not been applied. */
+  nextFactAt: number | null;
+}
+
+/** A walk under way. All that it changes is its own. */
+export interface Walk {
+  readonly timeline: CompiledTimeline;
+  readonly lists: FactLists;
+  /** How much of each list has been applied. */
+  ordersDone: number;
+  touchpointsDone: number;
+  movesDone: number;
+  /** Whether the orders given are all there ever were, so that their days can be counted anew. */
+  readonly isWhole: boolean;
+  segmentIndex: number;
+  segment: Segment;
+  readonly standing: Standing;
+  at: number;
+  stage: string | null;
+  since: number;
+  hold: Hold | null;
+  readonly transitions: Transition[];
+}
+
+export interface WalkStart {
+  timeline: CompiledTimeline;
+  lists: FactLists;
+  isWhole: boolean;
+  at: number;
+  facts: Facts;
+}
+
+/** A walk that stands at `at`, with nothing applied or decided yet. `lists` are in order; it takes over `facts`. */
+export function beginWalk({ timeline, lists, isWhole, at, facts }: WalkStart): Walk {
+  const segmentIndex = segmentIndexAt(timeline, at);
+  const segment = timeline.segments[segmentIndex] ?? timeline.segments[0];
+  return {
+    timeline,
+    lists,
+    ordersDone: 0,
+    touchpointsDone: 0,
+    movesDone: 0,
+    isWhole,
+    segmentIndex,
+    segment,
+    standing: createStanding(segment.policy, facts, segment.calibration),
+    at,
+    stage: null,
+    since: at,
+    hold: null,
+    transitions: [],
+  };
+}
+
+/** Walks on until nothing is left to happen at or before `until`. */
+export function walkTo(walk: Walk, until: number): void {
+  for (;;) {
+    let at = Math.min(nextFactAt(walk), walk.segment.nextActivationAt);
+    if (walk.hold === null) {
+      // Looks no further than it has to: most orders come long before the silence before them has an end.
+      const change = nextChange(walk.standing, walk.stage ?? '', Math.min(at, until + 1));
+      if (change < at) at = change;
+    } else if (walk.hold.until !== null && walk.hold.until < at) {
+      at = walk.hold.until;
+    }
+    if (at > until) return;
+    step(walk, at);
+  }
+}
+
+/** The earliest fact that has not been applied; Infinity if none is left. */
+export function nextFactAt({ lists, ordersDone, touchpointsDone, movesDone }: Walk): number {
+  const order = lists.orders[ordersDone]?.at ?? Infinity;
+  const touchpoint = lists.touchpoints[touchpointsDone]?.at ?? Infinity;
+  const move = lists.moves[movesDone]?.at ?? Infinity;
+  return Math.min(order, touchpoint, move);
+}
+
+/**
+ * One instant: what is in force, then the facts (orders, touchpoints, moves), then one decision and at most
+ * one transition.
+ */
+export function step(walk: Walk, at: number): void {
+  const activated = enterSegment(walk, at);
+  const holdEnded = walk.hold !== null && walk.hold.until !== null && walk.hold.until <= at;
+  if (holdEnded) walk.hold = null;
+  const order = takeOrders(walk, at);
+  // An order at the instant of a move comes before it, so any order that meets a hold was placed after it.
+  if (order !== null) walk.hold = null;
+  const touchpoint = takeTouchpoints(walk, at);
+  const move = takeMoves(walk, at);
+  walk.at = at;
+  // An instant at which nothing but the time has come was judged when it was found.
+  const isJudged = walk.standing.at === at && order === null && touchpoint === null && activated === null;
+  if (walk.hold === null && !isJudged) judge(walk.standing, at);
+  const stage = walk.hold?.stage ?? stageOf(walk.standing);
+  if (stage !== walk.stage) record(walk, stage, { move, order, touchpoint, activated, holdEnded });
+}
+
+function enterSegment(walk: Walk, at: number): Segment['activates'] {
+  const { segments } = walk.timeline;
+  let next = segments[walk.segmentIndex + 1];
+  if (next === undefined || next.from > at) return null;
+  let recounts = false;
+  while (next !== undefined && next.from <= at) {
+    walk.segmentIndex += 1;
+    walk.segment = next;
+    recounts ||= next.recounts;
+    next = segments[walk.segmentIndex + 1];
+  }
+  const { segment, standing } = walk;
+  standing.policy = segment.policy;
+  standing.calibration = segment.calibration;
+  if (recounts && walk.isWhole) {
+    recountDays(standing.facts, walk.lists.orders.slice(0, walk.ordersDone), segment.policy.timeZone);
+  }
+  return segment.from === at ? segment.activates : null;
+}
+
+function takeOrders(walk: Walk, at: number): OrderFact | null {
+  const { orders } = walk.lists;
+  let last: OrderFact | null = null;
+  for (
+    let order = orders[walk.ordersDone];
+    order !== undefined && order.at <= at;
+    order = orders[walk.ordersDone]
+  ) {
+    applyOrder(walk.standing.facts, order, walk.segment.policy.timeZone);
+    walk.ordersDone += 1;
+    last = order;
+  }
+  return last;
+}
+
+function takeTouchpoints(walk: Walk, at: number): TouchpointFact | null {
+  const { touchpoints } = walk.lists;
+  let last: TouchpointFact | null = null;
+  for (;;) {
+    const touchpoint = touchpoints[walk.touchpointsDone];
+    if (touchpoint === undefined || touchpoint.at > at) return last;
+    applyTouchpoint(walk.standing.facts, touchpoint);
+    walk.touchpointsDone += 1;
+    last = touchpoint;
+  }
+}
+
+/** Moves are checked on acceptance, never here: the stage may since have left the lifecycle. */
+function takeMoves(walk: Walk, at: number): ManualMoveFact | null {
+  const { moves } = walk.lists;
+  let last: ManualMoveFact | null = null;
+  for (;;) {
+    const move = moves[walk.movesDone];
+    if (move === undefined || move.at > at) return last;
+    walk.movesDone += 1;
+    // A hold whose date is not after its move would end as it begins: the rules decide as if it were not.
+    const holds = move.holdUntil === null || move.holdUntil > at;
+    walk.hold = holds ? { stage: move.to, since: at, until: move.holdUntil, moveId: move.id } : null;
+    last = holds ? move : null;
+  }
+}
+
+function record(walk: Walk, stage: string, happened: Happened): void {
+  const { move } = happened;
+  const cause = causeOf(happened, walk.stage === null);
+  walk.transitions.push({
+    effectiveAt: walk.at,
+    from: walk.stage,
+    to: stage,
+    cause,
+    causeId: causeIdOf(happened, cause),
+    policyVersion: walk.segment.policyVersion,
+    calibrationVersion: walk.segment.calibration.version,
+    evidence: explainStage(walk.standing, walk.hold),
+    actor: move?.actor ?? null,
+    reason: move?.reason ?? null,
+  });
+  walk.stage = stage;
+  walk.since = walk.at;
+}

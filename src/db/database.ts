@@ -1,0 +1,166 @@
+// Owns the pool and the three ways to use it: as one tenant to read, as one tenant to write, and as the
+// finder that sees which tenants have something due. Does not own any statement of the product.
+
+import pg from 'pg';
+import type { Context } from '../context.js';
+import { type Executor, ReadExecutor, type Topic, type Transaction, TransactionExecutor } from './executor.js';
+import { isRetryable, translate } from './failures.js';
+import { openClaim, settleClaim } from './idempotency.js';
+
+/** The role that serves requests: it owns nothing, and row-level security binds it. */
+export const APP_ROLE = 'perennial_app';
+/** The role that may see, across tenants, credentials and what is due, and nothing else. */
+export const FINDER_ROLE = 'perennial_finder';
+
+const ATTEMPTS_MAX = 4;
+const STATEMENT_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+
+export interface WriteOptions {
+  /**
+   * Waits until no other write of the tenant is under way and holds them off: for a change of what every
+   * decision is made by (a policy or calibration version), so that none is made by the old one after it.
+   */
+  exclusive?: boolean;
+}
+
+export interface Database {
+  /** Reads as one tenant; each statement is a transaction of its own, in one message. */
+  read<T>(tenantId: string, work: (executor: Executor) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one transaction as the context's tenant, again on a deadlock or a lost race, and keeps
+   * the response with its idempotency key, if the context carries one, in the same transaction.
+   * Throws IdempotentReplay when that key has already been answered.
+   */
+  write<T>(context: Context, work: (tx: Transaction) => Promise<T>, options?: WriteOptions): Promise<T>;
+  /** Reads across tenants, by the few columns that the finder may see. */
+  find<T>(work: (executor: Executor) => Promise<T>): Promise<T>;
+  /** Calls back after each commit that announced the topic; it only shortens the wait of a polling job. */
+  onCommit(topic: Topic, listener: () => void): void;
+  /** Pool figures for the metrics: connections in all, idle, and callers waiting. */
+  usage(): { total: number; idle: number; waiting: number };
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  connectionsMax?: number;
+  onError: (error: Error) => void;
+}
+
+const INT8_OID = 20;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Amounts and counters stay below 2^53 by the API's own limits, so int8 can be a number. */
+const types = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    return oid === INT8_OID ? Number : pg.types.getTypeParser(oid, format as 'text');
+  },
+};
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const config: pg.PoolConfig & { pipeline: boolean } = {
+    connectionString: options.url,
+    max: options.connectionsMax ?? 20,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: 60_000,
+    keepAlive: true,
+    application_name: 'perennial',
+    types: types as pg.CustomTypesConfig,
+    pipeline: true,
+  };
+  const pool = new pg.Pool(config);
+  pool.on('error', options.onError);
+  const listeners = new Map<Topic, (() => void)[]>();
+  const committed = (topics: ReadonlySet<Topic>) => {
+    for (const topic of topics) for (const listener of listeners.get(topic) ?? []) listener();
+  };
+  return {
+    read: (tenantId, work) => withReader(pool, prelude(APP_ROLE, tenantId), work),
+    find: (work) => withReader(pool, prelude(FINDER_ROLE), work),
+    write: (context, work, writeOptions) => writeRetrying({ pool, committed, context, work, options: writeOptions }),
+    onCommit: (topic, listener) => {
+      listeners.set(topic, [...(listeners.get(topic) ?? []), listener]);
+    },
+    usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close: () => pool.end(),
+  };
+}
+
+/** `SET LOCAL`, not `set_config()`: a distributed Postgres propagates only the former. */
+function prelude(role: string, tenantId?: string, exclusive?: boolean): string {
+  const statements = ['BEGIN', `SET LOCAL ROLE ${role}`];
+  if (tenantId !== undefined) {
+    // SET takes no parameters. The id is checked against the alphabet of a UUID before it is spliced in.
+    if (!UUID.test(tenantId)) throw new Error('a tenant id must be a lower-case UUID');
+    statements.push(`SET LOCAL app.tenant_id = '${tenantId}'`);
+    if (exclusive !== undefined) {
+      const lock = exclusive ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared';
+      statements.push(`SELECT ${lock}(hashtextextended('${tenantId}', 0))`);
+    }
+  }
+  return statements.join(';');
+}
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+async function withReader<T>(pool: pg.Pool, opening: string, work: (executor: Executor) => Promise<T>): Promise<T> {
+  const client = await connect(pool);
+  try {
+    return await work(new ReadExecutor(client, opening));
+  } catch (error) {
+    throw translate(error);
+  } finally {
+    client.release();
+  }
+}
+
+interface Write<T> {
+  pool: pg.Pool;
+  committed: (topics: ReadonlySet<Topic>) => void;
+  context: Context;
+  work: (tx: Transaction) => Promise<T>;
+  options: WriteOptions | undefined;
+}
+
+async function writeRetrying<T>(write: Write<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await writeOnce(write);
+    } catch (error) {
+      if (attempt >= ATTEMPTS_MAX || !isRetryable(error)) throw translate(error);
+    }
+  }
+}
+
+async function writeOnce<T>({ pool, committed, context, work, options }: Write<T>): Promise<T> {
+  const client = await connect(pool);
+  const { idempotency } = context;
+  const opening = prelude(APP_ROLE, context.tenantId, options?.exclusive ?? false);
+  const tx = new TransactionExecutor(client, opening, idempotency === undefined);
+  let broken: unknown;
+  try {
+    if (idempotency !== undefined) await openClaim(tx, context.tenantId, idempotency);
+    const result = await work(tx);
+    if (idempotency !== undefined) await settleClaim(tx, context, idempotency, result);
+    await tx.commit();
+    committed(tx.announced);
+    return result;
+  } catch (error) {
+    await tx.rollback().catch((failure) => {
+      broken = failure;
+    });
+    throw error;
+  } finally {
+    // A connection that could not even be rolled back is not given to the next caller.
+    client.release(broken instanceof Error ? broken : undefined);
+  }
+}

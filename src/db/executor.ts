@@ -1,0 +1,191 @@
+// Owns how statements reach Postgres: which role and tenant they run as, and how few messages it takes.
+// Does not own what the statements say (each module's store) or when a transaction is opened (services).
+
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import type { PoolClient, QueryResult } from 'pg';
+
+/** A statement; with a `name` it is prepared once per connection. Values are never spliced into the text. */
+export interface Statement {
+  name?: string;
+  text: string;
+  values?: readonly unknown[];
+}
+
+/** What every store function takes first. Statements sent without awaiting travel together. */
+export interface Executor {
+  rows<Row>(statement: Statement): Promise<Row[]>;
+  /** The query builder on the same executor, for statements that are not hot. */
+  readonly orm: NodePgDatabase;
+}
+
+export interface Transaction extends Executor {
+  /**
+   * The last statement of the transaction: COMMIT travels in the same message, which saves a round trip.
+   * After it the transaction takes no further statement.
+   */
+  lastRows<Row>(statement: Statement): Promise<Row[]>;
+  /** Tells this process's listeners, once the commit is done, that there is work of a kind. */
+  announce(topic: Topic): void;
+}
+
+/** Work that a transaction can leave behind for this process's own jobs. */
+export type Topic = 'deliveries';
+
+interface PgQuery {
+  text: string;
+  name?: string;
+  values?: unknown[];
+}
+
+interface Corkable {
+  connection: { stream: { cork(): void; uncork(): void } };
+}
+
+/**
+ * Lets several statements leave in one packet. The pool's clients are in pipeline mode, so a statement is
+ * written at once without waiting for the one before it; corking joins the writes.
+ */
+function together<T>(client: PoolClient, send: () => T): T {
+  const { stream } = (client as unknown as Corkable).connection;
+  stream.cork();
+  try {
+    return send();
+  } finally {
+    stream.uncork();
+  }
+}
+
+/** A promise that is awaited later must not count as unhandled when an earlier one fails first. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+abstract class ClientExecutor implements Executor {
+  #orm: NodePgDatabase | undefined;
+
+  constructor(protected readonly client: PoolClient) {}
+
+  /** Sends one statement in the executor's way (with or without a transaction of its own). */
+  protected abstract send(query: PgQuery): Promise<QueryResult>;
+
+  async rows<Row>(statement: Statement): Promise<Row[]> {
+    const result = await this.send(statement as PgQuery);
+    return result.rows as Row[];
+  }
+
+  get orm(): NodePgDatabase {
+    // Drizzle asks of its client no more than query(config, values), so it can be led through `send`.
+    const query = (config: PgQuery, values?: unknown[]) => this.send({ ...config, values });
+    this.#orm ??= drizzle({ query } as never);
+    return this.#orm;
+  }
+}
+
+/**
+ * Every statement is a transaction of its own, and BEGIN, the role, the tenant, the statement and COMMIT
+ * leave in one message. For reads, where several statements need not see one snapshot.
+ */
+export class ReadExecutor extends ClientExecutor {
+  constructor(
+    client: PoolClient,
+    private readonly prelude: string,
+  ) {
+    super(client);
+  }
+
+  protected async send(query: PgQuery): Promise<QueryResult> {
+    const [begun, result, committed] = together(this.client, () => [
+      quiet(this.client.query(this.prelude)),
+      quiet(this.client.query(query)),
+      quiet(this.client.query('COMMIT')),
+    ]);
+    // All three are awaited even when one fails: the client goes back to the pool with nothing in flight.
+    const outcomes = await Promise.allSettled([begun, result, committed]);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    return result as Promise<QueryResult>;
+  }
+}
+
+/** One transaction, opened in the same message as its first statement. */
+export class TransactionExecutor extends ClientExecutor implements Transaction {
+  #begun: Promise<QueryResult> | undefined;
+  #ended: 'no' | 'committed' | 'rolled back' = 'no';
+  #inFlight = new Set<Promise<unknown>>();
+  #failed: unknown;
+  readonly announced = new Set<Topic>();
+
+  constructor(
+    client: PoolClient,
+    private readonly prelude: string,
+    /** False while something must still be written after the caller's last statement. */
+    private readonly mayCommitEarly: boolean,
+  ) {
+    super(client);
+  }
+
+  protected send(query: PgQuery): Promise<QueryResult> {
+    if (this.#ended !== 'no') throw new Error('a statement came after the transaction had ended');
+    return together(this.client, () => {
+      this.#begin();
+      return this.#watch(this.client.query(query));
+    });
+  }
+
+  async lastRows<Row>(statement: Statement): Promise<Row[]> {
+    if (!this.mayCommitEarly) return this.rows<Row>(statement);
+    const [result, committed] = together(this.client, () => {
+      this.#begin();
+      const last = this.#watch(this.client.query(statement as PgQuery));
+      return [last, this.#watch(this.client.query('COMMIT'))];
+    });
+    this.#ended = 'committed';
+    const [outcome] = await Promise.all([result as Promise<QueryResult>, committed]);
+    await this.settled();
+    return outcome.rows as Row[];
+  }
+
+  announce(topic: Topic): void {
+    this.announced.add(topic);
+  }
+
+  async commit(): Promise<void> {
+    if (this.#ended !== 'no') return this.settled();
+    await this.settled();
+    if (this.#begun === undefined) return;
+    this.#ended = 'committed';
+    const result = await this.client.query('COMMIT');
+    if (result.command !== 'COMMIT') throw new Error('the transaction had failed and was rolled back');
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#begun === undefined || this.#ended === 'rolled back') return;
+    await Promise.allSettled([...this.#inFlight]);
+    // After a failed COMMIT this is a harmless warning; the connection is clean either way.
+    this.#ended = 'rolled back';
+    await this.client.query('ROLLBACK');
+  }
+
+  /** Waits for statements that nobody awaited and fails if any of them did. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#inFlight]);
+    if (this.#failed !== undefined) throw this.#failed;
+  }
+
+  #begin(): void {
+    if (this.#begun !== undefined) return;
+    this.#begun = this.#watch(this.client.query(this.prelude));
+  }
+
+  #watch<T>(promise: Promise<T>): Promise<T> {
+    this.#inFlight.add(promise);
+    promise.then(
+      () => this.#inFlight.delete(promise),
+      (error) => {
+        this.#inFlight.delete(promise);
+        this.#failed ??= error;
+      },
+    );
+    return promise;
+  }
+}

@@ -1,0 +1,106 @@
+// Owns the memory of answered requests: key, fingerprint and response, written in the transaction that did
+// the work, so that neither can exist without the other. Does not own the HTTP header (plugins/idempotency).
+
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import type { Context, IdempotencyClaim } from '../context.js';
+import { ConflictError, PerennialError } from '../errors.js';
+import type { Executor, Transaction } from './executor.js';
+
+/** How long an answer is kept. */
+export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000;
+
+/** The request has been answered before; whoever serves the request sends this answer again. */
+export class IdempotentReplay extends Error {
+  constructor(
+    readonly status: number,
+    /** The JSON text of the response, as it was sent the first time. */
+    readonly body: string,
+  ) {
+    super('the request has been answered before');
+  }
+}
+
+interface StoredAnswer {
+  free: boolean;
+  fingerprint: Buffer | null;
+  status: number | null;
+  body: Buffer | null;
+}
+
+/**
+ * Takes the key for this transaction. An advisory lock tells a request in flight from one that is done
+ * without waiting for it; where both slip past, the unique key stops the second at its end and the rerun
+ * finds the answer.
+ */
+export async function openClaim(tx: Transaction, tenantId: string, claim: IdempotencyClaim): Promise<void> {
+  const [answer] = await tx.rows<StoredAnswer>({
+    name: 'idempotency_open',
+    text: `SELECT pg_try_advisory_xact_lock(hashtextextended($1::text || ':' || $2, 1)) AS free,
+                  k.fingerprint, k.status, k.body
+             FROM (SELECT 1) AS one
+             LEFT JOIN idempotency_keys k ON k.tenant_id = $1::uuid AND k.key = $2`,
+    values: [tenantId, claim.key],
+  });
+  if (answer?.fingerprint != null) {
+    if (!answer.fingerprint.equals(claim.fingerprint)) {
+      throw new PerennialError(
+        'unprocessable',
+        'idempotency_key_reused',
+        'This Idempotency-Key was used before with a different request.',
+      );
+    }
+    throw new IdempotentReplay(answer.status ?? 200, open(answer.body ?? Buffer.alloc(0), claim.encryptionKey));
+  }
+  if (answer?.free !== true) {
+    throw new ConflictError('idempotency_key_in_flight', 'A request with this Idempotency-Key is under way.', {
+      retryAfterS: 1,
+    });
+  }
+}
+
+export async function settleClaim(
+  tx: Transaction,
+  context: Context,
+  claim: IdempotencyClaim,
+  result: unknown,
+): Promise<void> {
+  const answer = claim.answer?.(result as never) ?? { status: claim.status, body: result };
+  const body = seal(Buffer.from(JSON.stringify(answer.body ?? null)), claim.encryptionKey);
+  await tx.rows({
+    name: 'idempotency_settle',
+    text: `INSERT INTO idempotency_keys (tenant_id, key, fingerprint, status, body, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6)`,
+    values: [context.tenantId, claim.key, claim.fingerprint, answer.status, body, context.now],
+  });
+}
+
+/** Drops a batch of answers that are past their time and says how many went. */
+export async function pruneAnswers(tx: Executor, tenantId: string, before: Date, limit: number): Promise<number> {
+  const rows = await tx.rows({
+    text: `DELETE FROM idempotency_keys k USING (
+             SELECT tenant_id, key FROM idempotency_keys WHERE tenant_id = $1 AND created_at < $2 LIMIT $3
+           ) old
+           WHERE k.tenant_id = $1 AND k.key = old.key RETURNING 1`,
+    values: [tenantId, before, limit],
+  });
+  return rows.length;
+}
+
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** A response that shows a secret is kept encrypted by a key that only the same caller can derive again. */
+function seal(plain: Buffer, key: Buffer | undefined): Buffer {
+  if (key === undefined) return plain;
+  const iv = randomBytes(IV_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, iv);
+  const sealed = Buffer.concat([cipher.update(plain), cipher.final()]);
+  return Buffer.concat([iv, cipher.getAuthTag(), sealed]);
+}
+
+function open(stored: Buffer, key: Buffer | undefined): string {
+  if (key === undefined) return stored.toString();
+  const decipher = createDecipheriv('aes-256-gcm', key, stored.subarray(0, IV_BYTES));
+  decipher.setAuthTag(stored.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+  return Buffer.concat([decipher.update(stored.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString();
+}

@@ -1,0 +1,94 @@
+import { bigint, boolean, foreignKey, index, integer, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import { instant, tenantId } from '../db/columns.js';
+import { webhookEndpoints } from '../webhooks/table.js';
+
+/** What happened, as it is told: `body` is the very text that is signed and sent. */
+export const events = pgTable(
+  'events',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    type: text('type').notNull(),
+    customerId: uuid('customer_id'),
+    /** Per customer, given under the customer's lock: what ordered delivery goes by. */
+    sequence: bigint('sequence', { mode: 'number' }),
+    occurredAt: instant('occurred_at').notNull(),
+    recordedAt: instant('recorded_at').notNull(),
+    correctionId: uuid('correction_id'),
+    /** False for what a backfill or an intermediate row brought: it is in the feed, but no webhook goes out. */
+    deliver: boolean('deliver').notNull(),
+    body: text('body').notNull(),
+    /** The place in the feed, given in commit order by the numbering job; null until then. */
+    position: bigint('position', { mode: 'number' }),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    uniqueIndex('events_position_key').on(table.tenantId, table.position).where(sql`position is not null`),
+    index('events_unnumbered_idx').on(table.recordedAt, table.tenantId).where(sql`position is null`),
+    index('events_customer_idx').on(table.tenantId, table.customerId, table.sequence),
+  ],
+);
+
+/** The last position given in each tenant's feed; its row lock keeps numbering to one at a time. */
+export const feeds = pgTable('feeds', {
+  tenantId: tenantId().primaryKey(),
+  position: bigint('position', { mode: 'number' }).notNull(),
+});
+
+export const DELIVERY_STATUSES = ['pending', 'succeeded', 'exhausted', 'discarded'] as const;
+
+/** One event to one endpoint: a queue row while pending, a record afterwards. */
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    eventId: uuid('event_id').notNull(),
+    endpointId: uuid('endpoint_id').notNull(),
+    status: text('status', { enum: DELIVERY_STATUSES }).notNull(),
+    attempts: integer('attempts').notNull(),
+    /** When it may be claimed; a claim moves it to the end of its lease. Null once it is done. */
+    dueAt: instant('due_at'),
+    claimToken: uuid('claim_token'),
+    firstAttemptAt: instant('first_attempt_at'),
+    createdAt: instant('created_at').notNull(),
+    finishedAt: instant('finished_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    foreignKey({ columns: [table.tenantId, table.eventId], foreignColumns: [events.tenantId, events.id] }),
+    foreignKey({
+      columns: [table.tenantId, table.endpointId],
+      foreignColumns: [webhookEndpoints.tenantId, webhookEndpoints.id],
+    }).onDelete('cascade'),
+    index('deliveries_due_idx').on(table.dueAt, table.tenantId).where(sql`due_at is not null`),
+    index('deliveries_event_idx').on(table.tenantId, table.eventId),
+    index('deliveries_endpoint_idx').on(table.tenantId, table.endpointId, table.createdAt, table.id),
+  ],
+);
+
+/** One try, with what came back. */
+export const deliveryAttempts = pgTable(
+  'delivery_attempts',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    deliveryId: uuid('delivery_id').notNull(),
+    number: integer('number').notNull(),
+    startedAt: instant('started_at').notNull(),
+    durationMs: integer('duration_ms').notNull(),
+    /** The response's status; null where none came. */
+    status: integer('status'),
+    error: text('error'),
+    responseBody: text('response_body'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    foreignKey({
+      columns: [table.tenantId, table.deliveryId],
+      foreignColumns: [deliveries.tenantId, deliveries.id],
+    }).onDelete('cascade'),
+    index('delivery_attempts_delivery_idx').on(table.tenantId, table.deliveryId, table.number),
+  ],
+);

@@ -1,0 +1,79 @@
+// Owns the only statements that write a stage, the ledger and a manual move, and the events and deliveries
+// that go with them in one statement.
+
+import type { Transaction } from '../db/executor.js';
+import type { ManualMoveFact } from '../lifecycle/facts.js';
+import { type EventRow, INSERT_EVENTS_SQL } from '../outbox/service.js';
+import type { LifecycleRow } from './ledger.js';
+import type { LedgerRow } from './work.js';
+
+export interface AdvanceWrite {
+  now: Date;
+  lifecycles: LifecycleRow[];
+  added: LedgerRow[];
+  supersededIds: string[];
+  events: EventRow[];
+}
+
+/** Stage, due times, ledger, events and their deliveries: one statement. Answers how many deliveries it made. */
+export async function writeAdvance(tx: Transaction, tenantId: string, write: AdvanceWrite): Promise<number> {
+  const rows = await tx.lastRows<{ deliveries: number }>({
+    name: 'transitions_write',
+    text: WRITE,
+    values: [
+      tenantId,
+      write.now,
+      JSON.stringify(write.lifecycles),
+      JSON.stringify(write.added),
+      write.supersededIds,
+      JSON.stringify(write.events),
+    ],
+  });
+  return rows[0]?.deliveries ?? 0;
+}
+
+const AT = (column: string) => `to_timestamp(${column} / 1000.0)`;
+
+const LIFECYCLE_INPUT = `json_to_recordset($3::json) AS r(
+    "isNew" boolean, "customerId" uuid, stage text, "stageSince" float8, "lastOrderAt" float8, state jsonb,
+    outlook jsonb, "reviewAt" float8, "nextFactAt" float8, "dueAt" float8, sequence bigint, version int)`;
+
+const WRITE = `
+  WITH opened AS (
+    INSERT INTO customer_lifecycles (tenant_id, customer_id, stage, stage_since, last_order_at, state, outlook,
+                                     review_at, next_fact_at, due_at, failures, sequence, version, updated_at)
+    SELECT $1, r."customerId", r.stage, ${AT('r."stageSince"')}, ${AT('r."lastOrderAt"')}, r.state, r.outlook,
+           ${AT('r."reviewAt"')}, ${AT('r."nextFactAt"')}, ${AT('r."dueAt"')}, 0, r.sequence, r.version, $2
+      FROM ${LIFECYCLE_INPUT} WHERE r."isNew"
+  ), moved AS (
+    UPDATE customer_lifecycles l
+       SET stage = r.stage, stage_since = ${AT('r."stageSince"')}, last_order_at = ${AT('r."lastOrderAt"')},
+           state = r.state, outlook = r.outlook, review_at = ${AT('r."reviewAt"')},
+           next_fact_at = ${AT('r."nextFactAt"')}, due_at = ${AT('r."dueAt"')}, failures = 0,
+           sequence = r.sequence, version = r.version, updated_at = $2
+      FROM ${LIFECYCLE_INPUT}
+     WHERE NOT r."isNew" AND l.tenant_id = $1 AND l.customer_id = r."customerId"
+  ), superseded AS (
+    UPDATE transitions SET superseded_at = $2 WHERE tenant_id = $1 AND id = ANY($5::uuid[])
+  ), added AS (
+    INSERT INTO transitions (tenant_id, id, customer_id, from_stage, to_stage, effective_at, recorded_at, cause,
+                             cause_id, policy_version, calibration_version, evidence, actor, reason,
+                             correction_id, event_id, told)
+    SELECT $1, r.id, r.customer, r."from", r."to", ${AT('r."effectiveAt"')}, $2, r.cause, r."causeId",
+           r."policyVersion", r."calibrationVersion", r.evidence, r.actor, r.reason, r."correctionId",
+           r."eventId", r.told
+      FROM json_to_recordset($4::json) AS r(
+        id uuid, customer uuid, "from" text, "to" text, "effectiveAt" float8, cause text, "causeId" text,
+        "policyVersion" int, "calibrationVersion" int, evidence jsonb, actor text, reason text,
+        "correctionId" uuid, "eventId" uuid, told boolean)
+  ), ${INSERT_EVENTS_SQL('$1', '$6')}
+  SELECT count(*)::int AS deliveries FROM queued`;
+
+export function insertMove(tx: Transaction, tenantId: string, customerId: string, move: ManualMoveFact): Promise<unknown[]> {
+  return tx.rows({
+    name: 'transitions_insert_move',
+    text: `INSERT INTO manual_moves (tenant_id, id, customer_id, to_stage, reason, actor, hold_until, effective_at)
+           VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::bigint / 1000.0), to_timestamp($8::bigint / 1000.0))`,
+    values: [tenantId, move.id, customerId, move.to, move.reason, move.actor, move.holdUntil, move.at],
+  });
+}

@@ -1,0 +1,241 @@
+// Owns turning the core's answer for one customer into rows and events: what is added, what is superseded,
+// what is told and what of that is delivered. Pure; ledger-store.ts writes what comes out.
+
+import { v7 as uuidv7 } from 'uuid';
+import { customerPayload } from '../customers/payload.js';
+import type { ManualMoveFact, OrderFact, TouchpointFact } from '../lifecycle/facts.js';
+import { reconcile } from '../lifecycle/reconcile.js';
+import { advance, canAdvance, replay } from '../lifecycle/replay.js';
+import type { CompiledTimeline } from '../lifecycle/timeline.js';
+import { particularType, type Transition } from '../lifecycle/transition.js';
+import type { Advance, CustomerState } from '../lifecycle/walk.js';
+import type { EventDraft } from '../outbox/service.js';
+import { outlookOf } from './outlook.js';
+import type { AdvanceOptions, Advancement, LedgerRow, LockedCustomer, Outlook, Standing } from './work.js';
+
+export interface LifecycleRow {
+  isNew: boolean;
+  customerId: string;
+  stage: string;
+  stageSince: number;
+  lastOrderAt: number | null;
+  state: CustomerState;
+  outlook: Outlook;
+  reviewAt: number | null;
+  nextFactAt: number | null;
+  dueAt: number | null;
+  sequence: number;
+  version: number;
+}
+
+export interface History {
+  orders: OrderFact[];
+  touchpoints: TouchpointFact[];
+  moves: ManualMoveFact[];
+  inForce: LedgerRow[];
+}
+
+export interface Computed {
+  lifecycle: LifecycleRow;
+  added: LedgerRow[];
+  supersededIds: string[];
+  events: EventDraft[];
+  standing: Standing;
+}
+
+/** Whether the customer's state alone does not suffice, and their history must be read and replayed. */
+export function needsHistory(advancement: Advancement, timeline: CompiledTimeline, now: Date): boolean {
+  const { customer, replay: changed } = advancement;
+  if (changed === true) return true;
+  if (customer.state === null) return false;
+  // A fact that was recorded ahead of its time is in the tables and not in the state.
+  if (customer.nextFactAt !== null && customer.nextFactAt <= now) return true;
+  return !canAdvance(customer.state, factsOf(advancement), timeline, now.getTime());
+}
+
+function factsOf({ orders = [], touchpoints = [], moves = [] }: Advancement) {
+  return { orders, touchpoints, moves };
+}
+
+export interface ComputeInput {
+  advancement: Advancement;
+  /** Present where `needsHistory` said so. */
+  history: History | undefined;
+  timeline: CompiledTimeline;
+  now: Date;
+  options: AdvanceOptions;
+}
+
+export function compute(input: ComputeInput): Computed {
+  const { advancement, history, timeline, now } = input;
+  const { customer } = advancement;
+  const until = now.getTime();
+  const createdAt = customer.snapshot.createdAt.getTime();
+  const result =
+    history !== undefined
+      ? replay({ createdAt, ...history }, timeline, until)
+      : customer.state === null
+        ? replay({ createdAt, ...factsOf(advancement) }, timeline, until)
+        : advance(customer.state, factsOf(advancement), timeline, until);
+  const standing = standingOf(customer, result, timeline, now);
+  const change = changeOf(history?.inForce, result.transitions);
+  const told = tell(input, standing, change, result);
+  return {
+    lifecycle: lifecycleRow(customer, result, standing, told.events.length, pendingFactAt(input, result)),
+    added: told.added,
+    supersededIds: [...change.retract.map((row) => row.id), ...change.refresh.map(({ row }) => row.id)],
+    events: told.events,
+    standing: { ...standing, added: told.added },
+  };
+}
+
+/** A replay has seen every fact; a step has seen only what came now, so what was pending stays pending. */
+function pendingFactAt({ advancement, history }: ComputeInput, result: Advance): number | null {
+  const pending = history === undefined ? (advancement.customer.nextFactAt?.getTime() ?? null) : null;
+  return earlier(pending, result.nextFactAt);
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}
+
+function standingOf(customer: LockedCustomer, result: Advance, timeline: CompiledTimeline, now: Date): Bearing {
+  return {
+    customerId: customer.snapshot.id,
+    stage: result.state.stage,
+    stageSince: new Date(result.state.since),
+    state: result.state,
+    reviewAt: result.reviewAt === null ? null : new Date(result.reviewAt),
+    outlook: outlookOf(result, timeline),
+    lifecycleVersion: customer.lifecycleVersion + 1,
+    recordedAt: now,
+  };
+}
+
+/** A standing before its rows have their ids. */
+type Bearing = Omit<Standing, 'added'>;
+
+interface Change {
+  retract: LedgerRow[];
+  refresh: { row: LedgerRow; transition: Transition }[];
+  add: Transition[];
+  correctionId: string | null;
+}
+
+function changeOf(inForce: LedgerRow[] | undefined, found: Transition[]): Change {
+  if (inForce === undefined) return { retract: [], refresh: [], add: found, correctionId: null };
+  const change = reconcile(inForce, found);
+  const corrects = change.retract.length > 0;
+  return { ...change, correctionId: corrects ? uuidv7() : null };
+}
+
+/** Events in their order: the caller's own, the retractions (newest first), the new rows (oldest first). */
+function tell(input: ComputeInput, standing: Bearing, change: Change, result: Advance) {
+  const { advancement, now, options } = input;
+  const { snapshot, sequence } = advancement.customer;
+  const customer = customerPayload(snapshot, standing);
+  const { correctionId } = change;
+  const events: EventDraft[] = [];
+  const push = (draft: EventDraft['draft'], deliver: boolean, correction: string | null): string => {
+    const id = uuidv7();
+    const place = { id, customerId: snapshot.id, sequence: sequence + events.length + 1 };
+    events.push({ ...place, draft, deliver, correctionId: correction });
+    return id;
+  };
+  for (const draft of advancement.events ?? []) push({ ...draft, data: { ...draft.data, customer } }, options.deliver, null);
+  for (const row of change.retract) {
+    const draft = { ...retraction(row, standing), occurredAt: now };
+    push({ ...draft, data: { customer, ...draft.data } }, options.deliver && row.told, correctionId);
+  }
+  const last = change.add.at(-1);
+  const inForceAfter = result.transitions.at(-1);
+  const added = change.add.map((transition): LedgerRow => {
+    const told = options.deliver && (options.mode === 'tick' || (transition === last && last === inForceAfter));
+    const id = uuidv7();
+    const eventId = push(
+      {
+        type: eventType(transition, input.timeline),
+        occurredAt: new Date(transition.effectiveAt),
+        data: { customer, transition: transitionPayload(id, transition, now), next: nextOf(standing) },
+      },
+      told,
+      correctionId,
+    );
+    return { ...transition, id, customer: snapshot.id, correctionId, eventId, told };
+  });
+  return { events, added: [...added, ...change.refresh.map((pair) => refreshed(pair, snapshot.id))] };
+}
+
+/** Evidence alone has changed: re-recorded in silence, still tied to the event that told of the row. */
+function refreshed({ row, transition }: Change['refresh'][number], customer: string): LedgerRow {
+  const { eventId, told, correctionId } = row;
+  return { ...transition, id: uuidv7(), customer, correctionId: correctionId ?? null, eventId, told };
+}
+
+function nextOf({ outlook }: Bearing): { at: string; stage: string } | null {
+  return outlook.next === null ? null : { at: outlook.next.at, stage: outlook.next.stage };
+}
+
+function retraction(row: LedgerRow, standing: Bearing) {
+  return {
+    type: 'customer.transition_retracted',
+    data: {
+      retracted: {
+        transitionId: row.id,
+        from: row.from,
+        to: row.to,
+        effectiveAt: new Date(row.effectiveAt).toISOString(),
+        eventId: row.eventId,
+      },
+      stage: standing.stage,
+      stageSince: standing.stageSince.toISOString(),
+    },
+  };
+}
+
+function eventType(transition: Transition, timeline: CompiledTimeline): string {
+  const particular = particularType(transition, timeline.lifecycleOf(transition.policyVersion));
+  return `customer.${particular ?? 'stage_changed'}`;
+}
+
+/** A transition as events and the API show it. */
+export function transitionPayload(id: string, transition: Transition, recordedAt: Date) {
+  return {
+    id,
+    from: transition.from,
+    to: transition.to,
+    cause: transition.cause,
+    causeId: transition.causeId,
+    effectiveAt: new Date(transition.effectiveAt).toISOString(),
+    recordedAt: recordedAt.toISOString(),
+    policyVersion: transition.policyVersion,
+    calibrationVersion: transition.calibrationVersion,
+    evidence: transition.evidence,
+    actor: transition.actor,
+    reason: transition.reason,
+  };
+}
+
+function lifecycleRow(
+  customer: LockedCustomer,
+  result: Advance,
+  standing: Bearing,
+  eventCount: number,
+  nextFactAt: number | null,
+): LifecycleRow {
+  return {
+    isNew: customer.state === null,
+    customerId: customer.snapshot.id,
+    stage: result.state.stage,
+    stageSince: result.state.since,
+    lastOrderAt: result.state.facts.lastOrderAt,
+    state: result.state,
+    outlook: standing.outlook,
+    reviewAt: result.reviewAt,
+    nextFactAt,
+    dueAt: earlier(result.reviewAt, nextFactAt),
+    sequence: customer.sequence + eventCount,
+    version: standing.lifecycleVersion,
+  };
+}

@@ -1,0 +1,111 @@
+// Owns finding, locking and claiming customers: profile and lifecycle joined in one statement. Histories
+// are read in history-store.ts, and the ledger is written in ledger-store.ts; these three alone may know
+// other modules' tables, because they must do in few statements what spans several of them.
+
+import type { Executor, Transaction } from '../db/executor.js';
+import { type JoinedRow, joinedColumns } from './rows.js';
+
+/** A customer named by id or by an external id. */
+export type Ref = { kind: 'id'; id: string } | { kind: 'external'; namespace: string; id: string };
+
+export interface NamedRow extends JoinedRow {
+  place: number;
+}
+
+/** Which places of a list of references name which customer. */
+const NAMED = `named AS (
+  SELECT r.place, COALESCE(r.id, i.customer_id) AS customer_id
+    FROM json_to_recordset($2::json) AS r(place int, id uuid, namespace text, value text)
+    LEFT JOIN customer_identities i
+      ON i.tenant_id = $1 AND i.namespace = r.namespace AND i.value = r.value)`;
+
+const FIND = `WITH ${NAMED}
+  SELECT n.place, ${joinedColumns}
+    FROM named n
+    JOIN customer_lifecycles l ON l.tenant_id = $1 AND l.customer_id = n.customer_id
+    JOIN customers c ON c.tenant_id = $1 AND c.id = n.customer_id`;
+
+function named(refs: readonly Ref[]): string {
+  return JSON.stringify(
+    refs.map((ref, place) =>
+      ref.kind === 'id' ? { place, id: ref.id } : { place, namespace: ref.namespace, value: ref.id },
+    ),
+  );
+}
+
+export function findCustomers(executor: Executor, tenantId: string, refs: readonly Ref[]): Promise<NamedRow[]> {
+  const only = refs.length === 1 ? refs[0] : undefined;
+  if (only?.kind === 'id') return findOne(executor, tenantId, only.id);
+  return executor.rows({ name: 'transitions_find', text: FIND, values: [tenantId, named(refs)] });
+}
+
+/** The commonest read of all has the plainest statement. */
+function findOne(executor: Executor, tenantId: string, id: string): Promise<NamedRow[]> {
+  return executor.rows({
+    name: 'transitions_find_one',
+    text: `SELECT 0 AS place, ${joinedColumns}
+             FROM customer_lifecycles l JOIN customers c ON c.tenant_id = $1 AND c.id = $2
+            WHERE l.tenant_id = $1 AND l.customer_id = $2`,
+    values: [tenantId, id],
+  });
+}
+
+/**
+ * Locks the named customers in the order of their ids, so that two batches cannot wait for each other. Both
+ * rows are locked: after a wait Postgres reads the newest version of what it locks, and the older one of
+ * what it does not, which would let a stale profile into a snapshot.
+ */
+export function lockCustomers(tx: Transaction, tenantId: string, refs: readonly Ref[]): Promise<NamedRow[]> {
+  return tx.rows({
+    name: 'transitions_lock',
+    text: `${FIND} ORDER BY n.customer_id, n.place FOR NO KEY UPDATE OF l, c`,
+    values: [tenantId, named(refs)],
+  });
+}
+
+/** Claims customers whose time has come; another replica's claims are passed over, not waited for. */
+export function claimDue(tx: Transaction, tenantId: string, now: Date, limit: number): Promise<JoinedRow[]> {
+  return tx.rows({
+    name: 'transitions_claim_due',
+    text: `SELECT ${joinedColumns}
+             FROM customer_lifecycles l JOIN customers c ON c.tenant_id = $1 AND c.id = l.customer_id
+            WHERE l.tenant_id = $1 AND l.due_at <= $2
+            ORDER BY l.due_at LIMIT $3 FOR NO KEY UPDATE OF l, c SKIP LOCKED`,
+    values: [tenantId, now, limit],
+  });
+}
+
+/** Locks the next customers of a walk over all of them. */
+export function lockNext(tx: Transaction, tenantId: string, after: string | null, limit: number): Promise<JoinedRow[]> {
+  return tx.rows({
+    name: 'transitions_lock_next',
+    text: `SELECT ${joinedColumns}
+             FROM customer_lifecycles l JOIN customers c ON c.tenant_id = $1 AND c.id = l.customer_id
+            WHERE l.tenant_id = $1 AND l.customer_id > COALESCE($2::uuid, '00000000-0000-0000-0000-000000000000')
+            ORDER BY l.customer_id LIMIT $3 FOR NO KEY UPDATE OF l, c`,
+    values: [tenantId, after, limit],
+  });
+}
+
+/** Which tenants have someone due, the most overdue first. Runs as the finder. */
+export async function tenantsDue(executor: Executor, now: Date, limit: number): Promise<string[]> {
+  // The inner limit bounds the scan where one tenant has millions due: the others are found once it has
+  // been worked down, and the statement stays an index range either way.
+  const rows = await executor.rows<{ tenant_id: string }>({
+    name: 'transitions_tenants_due',
+    text: `SELECT tenant_id, min(due_at) AS since FROM (
+             SELECT tenant_id, due_at FROM customer_lifecycles WHERE due_at <= $1 ORDER BY due_at LIMIT $2
+           ) due GROUP BY tenant_id ORDER BY since`,
+    values: [now, limit],
+  });
+  return rows.map((row) => row.tenant_id);
+}
+
+/** Puts a customer whose advance failed aside until `until`, so that the rest go on. */
+export async function setAside(tx: Transaction, tenantId: string, customerId: string, until: Date): Promise<void> {
+  await tx.rows({
+    text: `UPDATE customer_lifecycles SET due_at = $3, failures = failures + 1
+            WHERE tenant_id = $1 AND customer_id = $2`,
+    values: [tenantId, customerId, until],
+  });
+}

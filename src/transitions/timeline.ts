@@ -1,0 +1,50 @@
+// Owns the compiled timeline of each tenant: which policy and calibration decide at which instant. Compiled
+// once for each pair of newest versions, and checked against them in every transaction.
+
+import type { Executor } from '../db/executor.js';
+import { type CompiledTimeline, compileTimeline } from '../lifecycle/timeline.js';
+import { loadTimeline, newestVersions, type Versions } from './history-store.js';
+
+const TENANTS_MAX = 1_000;
+
+export interface Timelines {
+  /** Asks for the versions at once, so that the question travels with the caller's next statement. */
+  of(executor: Executor, tenantId: string): Promise<CompiledTimeline>;
+}
+
+interface Entry {
+  versions: Versions;
+  timeline: CompiledTimeline;
+}
+
+export function createTimelines(): Timelines {
+  const compiled = new Map<string, Entry>();
+  // Within a transaction the versions cannot change (it holds the tenant's gate), so they are asked for once.
+  const asked = new WeakMap<Executor, Promise<CompiledTimeline>>();
+
+  async function current(executor: Executor, tenantId: string): Promise<CompiledTimeline> {
+    const versions = await newestVersions(executor, tenantId);
+    const known = compiled.get(tenantId);
+    if (known?.versions.policy === versions.policy && known.versions.calibration === versions.calibration) {
+      return known.timeline;
+    }
+    const timeline = compileTimeline(await loadTimeline(executor, tenantId));
+    compiled.delete(tenantId);
+    compiled.set(tenantId, { versions, timeline });
+    const oldest = compiled.size > TENANTS_MAX ? compiled.keys().next().value : undefined;
+    if (oldest !== undefined) compiled.delete(oldest);
+    return timeline;
+  }
+
+  return {
+    of(executor, tenantId) {
+      let answer = asked.get(executor);
+      if (answer === undefined) {
+        answer = current(executor, tenantId);
+        answer.catch(() => undefined);
+        asked.set(executor, answer);
+      }
+      return answer;
+    },
+  };
+}

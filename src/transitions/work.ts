@@ -1,0 +1,104 @@
+// Owns the shape of what other modules hand to advanceCustomers: a locked customer, what has become known of
+// them, and the events that the caller tells of it. Holds no behaviour.
+
+import type { CustomerKind, ExternalId } from '../customers/table.js';
+import type { ManualMoveFact, OrderFact, TouchpointFact } from '../lifecycle/facts.js';
+import type { Transition } from '../lifecycle/transition.js';
+import type { CustomerState } from '../lifecycle/walk.js';
+
+/** A customer as events show them: taken under the lock, so that a payload is a snapshot of its moment. */
+export interface CustomerSnapshot {
+  id: string;
+  kind: CustomerKind;
+  name: string | null;
+  email: string | null;
+  phone: string | null;
+  country: string | null;
+  channel: string | null;
+  owner: string | null;
+  externalIds: ExternalId[];
+  attributes: Record<string, unknown>;
+  /** The profile's own version; what the API shows is this plus the lifecycle's. */
+  profileVersion: number;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** What is to come if no fact arrives, and the customer's own rhythm; kept with the state, served by reads. */
+export interface Outlook {
+  next: { at: string; stage: string; because: unknown } | null;
+  cadence: Cadence | null;
+}
+
+/** Half, three quarters and nine tenths of the gaps that ended were shorter, for a history like this one. */
+export interface Cadence {
+  meanGapDays: number;
+  gapDaysP50: number;
+  gapDaysP75: number;
+  gapDaysP90: number;
+  calibrationVersion: number;
+}
+
+/** A customer whose lifecycle row this transaction holds; `state` is null for one that it has just created. */
+export interface LockedCustomer {
+  snapshot: CustomerSnapshot;
+  stage: string | null;
+  stageSince: Date | null;
+  state: CustomerState | null;
+  reviewAt: Date | null;
+  nextFactAt: Date | null;
+  outlook: Outlook | null;
+  sequence: number;
+  lifecycleVersion: number;
+}
+
+/** An event that a module tells of; id, sequence and times of recording are given when it is written. */
+export interface DraftEvent {
+  type: string;
+  occurredAt: Date;
+  data: object;
+  previous?: object;
+}
+
+/** What has become known of one customer in this transaction. */
+export interface Advancement {
+  customer: LockedCustomer;
+  /** Counting orders that are new, or that have begun to count. */
+  orders?: OrderFact[];
+  touchpoints?: TouchpointFact[];
+  moves?: ManualMoveFact[];
+  /** True when a fact that was known has changed or gone: the history is replayed from the tables. */
+  replay?: boolean;
+  /** Told before the transitions, in this order. */
+  events?: DraftEvent[];
+}
+
+export interface AdvanceOptions {
+  /** `write`: only the row in force afterwards is delivered; `tick`: every row found is. */
+  mode: 'write' | 'tick';
+  /** False for a backfill: everything enters the feed, nothing is delivered. */
+  deliver: boolean;
+}
+
+/** A ledger row as it is written and as it is read back; instants in epoch milliseconds. */
+export interface LedgerRow extends Transition {
+  id: string;
+  customer: string;
+  correctionId: string | null;
+  eventId: string | null;
+  told: boolean;
+}
+
+/** Where a customer stands after an advance. */
+export interface Standing {
+  customerId: string;
+  stage: string;
+  stageSince: Date;
+  state: CustomerState;
+  reviewAt: Date | null;
+  outlook: Outlook;
+  lifecycleVersion: number;
+  recordedAt: Date;
+  /** The rows that the advance has added, oldest first. */
+  added: LedgerRow[];
+}

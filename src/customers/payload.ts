@@ -1,0 +1,51 @@
+// Owns how a customer reads outside of this service: the same in an answer of the API and in an event.
+// Pure, so that transitions/ can use it too.
+
+import type { CustomerSnapshot } from '../transitions/work.js';
+import type { CustomerKind, ExternalId } from './table.js';
+
+/** Where the customer stands. */
+export interface Position {
+  stage: string;
+  stageSince: Date;
+  lifecycleVersion: number;
+}
+
+export interface CustomerPayload {
+  id: string;
+  kind: CustomerKind;
+  name: string | null;
+  email: string | null;
+  phone: string | null;
+  country: string | null;
+  channel: string | null;
+  owner: string | null;
+  externalIds: ExternalId[];
+  attributes: Record<string, unknown>;
+  stage: string;
+  stageSince: string;
+  version: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** One version covers both rows: the profile's and the lifecycle's own only ever grow. */
+export function customerPayload(snapshot: CustomerSnapshot, position: Position): CustomerPayload {
+  return {
+    id: snapshot.id,
+    kind: snapshot.kind,
+    name: snapshot.name,
+    email: snapshot.email,
+    phone: snapshot.phone,
+    country: snapshot.country,
+    channel: snapshot.channel,
+    owner: snapshot.owner,
+    externalIds: snapshot.externalIds,
+    attributes: snapshot.attributes,
+    stage: position.stage,
+    stageSince: position.stageSince.toISOString(),
+    version: snapshot.profileVersion + position.lifecycleVersion,
+    createdAt: snapshot.createdAt.toISOString(),
+    updatedAt: snapshot.updatedAt.toISOString(),
+  };
+}

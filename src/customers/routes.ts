@@ -1,0 +1,237 @@
+// Owns the routes of customers and of what they are known by: a schema and a call of the service each.
+
+import { checkItems } from '../api/batch.js';
+import { expectedVersion, sendVersioned } from '../api/etag.js';
+import { failedItem } from '../api/items.js';
+import { ExternalId } from '../api/references.js';
+import { responses } from '../api/responses.js';
+import { type App, ref, type RouteModule } from '../api/schema.js';
+import { PerennialError } from '../errors.js';
+import { contextOf } from '../plugins/context.js';
+import {
+  CUSTOMER_SCHEMAS,
+  Customer,
+  CustomerBatch,
+  CustomerBatchResult,
+  CustomerInput,
+  CustomerPage,
+  CustomerPatch,
+  CustomerProfile,
+  customerPath,
+  customerQuery,
+  IdentityPage,
+  identityPath,
+} from './schemas.js';
+import type { CustomersService, Upserted } from './service.js';
+
+const tags = ['Customers'];
+const read = { scope: 'customers:read' } as const;
+const write = { scope: 'customers:write' } as const;
+
+export function customerRoutes(customers: CustomersService): RouteModule {
+  return (app) => {
+    for (const schema of CUSTOMER_SCHEMAS) app.addSchema(schema);
+    creating(app, customers);
+    changing(app, customers);
+    reading(app, customers);
+    identities(app, customers);
+  };
+}
+
+/** One object for all requests: a check is compiled once for each schema object. */
+const batchItem = ref(CustomerInput);
+
+function creating(app: App, customers: CustomersService): void {
+  app.post(
+    '/v1/customers',
+    {
+      config: write,
+      schema: {
+        operationId: 'createCustomer',
+        tags,
+        summary: 'Create a customer',
+        description: 'A 409 names the customer who already has the e-mail, the phone or an external id.',
+        body: ref(CustomerInput),
+        response: responses({ 201: ref(Customer) }, 409),
+      },
+    },
+    async (request, reply) => {
+      const customer = await customers.create(contextOf(request, 201), request.body);
+      return sendVersioned(request, reply, 201, customer);
+    },
+  );
+  app.post(
+    '/v1/customers/batch',
+    {
+      config: write,
+      schema: {
+        operationId: 'upsertCustomers',
+        tags,
+        summary: 'Create or change up to 1,000 customers',
+        description: 'Each item succeeds or fails for itself; their order is kept.',
+        body: ref(CustomerBatch),
+        response: responses({ 207: ref(CustomerBatchResult) }),
+      },
+    },
+    async (request, reply) => {
+      const { items, backfill = false } = request.body;
+      const checked = checkItems(request, batchItem, items);
+      const inputs = checked.filter((item) => !(item instanceof PerennialError));
+      const answer = (upserted: (Upserted | PerennialError)[]) => {
+        return { status: 207, body: { results: resultsOf(checked, upserted) } };
+      };
+      const upserted = await customers.batch(contextOf(request, 207, answer), inputs, { backfill });
+      return reply.code(207).send(answer(upserted).body);
+    },
+  );
+}
+
+function changing(app: App, customers: CustomersService): void {
+  app.put(
+    '/v1/customers/:ref',
+    {
+      config: write,
+      schema: {
+        operationId: 'upsertCustomer',
+        tags,
+        summary: 'Create or change a customer by an external id',
+        description: 'By its id a customer can only be changed.',
+        params: customerPath,
+        body: ref(CustomerInput),
+        response: responses({ 200: ref(Customer), 201: ref(Customer) }, 404, 409, 412),
+      },
+    },
+    async (request, reply) => {
+      const target = { ref: request.params.ref, expected: expectedVersion(request) };
+      const { created, customer } = await customers.upsert(contextOf(request), target, request.body);
+      return sendVersioned(request, reply, created ? 201 : 200, customer);
+    },
+  );
+  app.patch(
+    '/v1/customers/:ref',
+    {
+      config: write,
+      schema: {
+        operationId: 'patchCustomer',
+        tags,
+        summary: 'Change a customer',
+        params: customerPath,
+        body: ref(CustomerPatch),
+        response: responses({ 200: ref(Customer) }, 404, 409, 412),
+      },
+    },
+    async (request, reply) => {
+      const target = { ref: request.params.ref, expected: expectedVersion(request) };
+      const customer = await customers.patch(contextOf(request), target, request.body);
+      return sendVersioned(request, reply, 200, customer);
+    },
+  );
+}
+
+function reading(app: App, customers: CustomersService): void {
+  app.get(
+    '/v1/customers/:ref',
+    {
+      config: read,
+      schema: {
+        operationId: 'getCustomer',
+        tags,
+        summary: 'Read a customer, with facts, rhythm and what comes next',
+        params: customerPath,
+        response: responses({ 200: ref(CustomerProfile) }, 404),
+      },
+    },
+    async (request, reply) => {
+      const profile = await customers.get(contextOf(request), request.params.ref);
+      return sendVersioned(request, reply, 200, profile);
+    },
+  );
+  app.get(
+    '/v1/customers',
+    {
+      config: read,
+      schema: {
+        operationId: 'listCustomers',
+        tags,
+        summary: 'List customers, newest first',
+        querystring: customerQuery,
+        response: responses({ 200: ref(CustomerPage) }),
+      },
+    },
+    (request) => customers.list(contextOf(request), request.query),
+  );
+}
+
+function identities(app: App, customers: CustomersService): void {
+  app.get(
+    '/v1/customers/:ref/identities',
+    {
+      config: read,
+      schema: {
+        operationId: 'listCustomerIdentities',
+        tags,
+        summary: 'What a customer is known by',
+        description: 'External ids, and the e-mail and phone in normal form. All are on one page.',
+        params: customerPath,
+        response: responses({ 200: ref(IdentityPage) }, 404),
+      },
+    },
+    (request) => customers.listIdentities(contextOf(request), request.params.ref),
+  );
+  app.post(
+    '/v1/customers/:ref/identities',
+    {
+      config: write,
+      schema: {
+        operationId: 'addCustomerIdentity',
+        tags,
+        summary: 'Give a customer one more external id',
+        description: 'One that the customer has already is answered 200 and changes nothing.',
+        params: customerPath,
+        body: ref(ExternalId),
+        response: responses({ 200: ref(Customer), 201: ref(Customer) }, 404, 409, 412),
+      },
+    },
+    async (request, reply) => {
+      const target = { ref: request.params.ref, expected: expectedVersion(request) };
+      const answer = ({ added, customer }: { added: boolean; customer: Customer }) => {
+        return { status: added ? 201 : 200, body: customer };
+      };
+      const { status, body } = answer(
+        await customers.addIdentity(contextOf(request, 201, answer), target, request.body),
+      );
+      return sendVersioned(request, reply, status, body);
+    },
+  );
+  app.delete(
+    '/v1/customers/:ref/identities/:namespace/:id',
+    {
+      config: write,
+      schema: {
+        operationId: 'removeCustomerIdentity',
+        tags,
+        summary: 'Take an external id away from a customer',
+        description: 'E-mail and phone are taken away by a PATCH of their fields.',
+        params: identityPath,
+        response: responses({ 200: ref(Customer) }, 404, 412),
+      },
+    },
+    async (request, reply) => {
+      const { ref: named, namespace, id } = request.params;
+      const target = { ref: named, expected: expectedVersion(request) };
+      const customer = await customers.removeIdentity(contextOf(request), target, { namespace, id });
+      return sendVersioned(request, reply, 200, customer);
+    },
+  );
+}
+
+/** Each result at its item's place: `upserted` has one for each item that passed its check. */
+function resultsOf(checked: readonly unknown[], upserted: readonly (Upserted | PerennialError)[]) {
+  let place = 0;
+  return checked.map((item, index) => {
+    const outcome = item instanceof PerennialError ? item : upserted[place++];
+    if (outcome === undefined) throw new Error('one item in, one result out');
+    if (outcome instanceof PerennialError) return failedItem(index, outcome);
+    return { status: outcome.created ? 201 : 200, data: { id: outcome.customer.snapshot.id } };
+  });
+}

@@ -1,0 +1,48 @@
+// Owns what the API says of a customer: the profile with where they stand, and for a single one the facts,
+// their rhythm and what comes next. Pure.
+
+import type { LockedCustomer, Standing } from '../transitions/work.js';
+import { customerPayload } from './payload.js';
+import type { AttributeValue, Customer, CustomerProfile } from './schemas.js';
+
+/** How often the customer was in touch lately. */
+export interface RecentInteractions {
+  last30Days: number;
+  last90Days: number;
+}
+
+/** `standing` is where an advance in this transaction has left the customer, if there was one. */
+export function toApiCustomer(customer: LockedCustomer, standing?: Standing): Customer {
+  const { stage, stageSince, lifecycleVersion } = standing ?? customer;
+  if (stage === null || stageSince === null) throw new Error('a customer that is shown has a stage');
+  const payload = customerPayload(customer.snapshot, { stage, stageSince, lifecycleVersion });
+  // The column is free in its type; what the API has let in is not.
+  return { ...payload, attributes: payload.attributes as Record<string, AttributeValue> };
+}
+
+export function toApiProfile(customer: LockedCustomer, recent: RecentInteractions): CustomerProfile {
+  const facts = customer.state?.facts;
+  if (facts === undefined) throw new Error('a customer that is shown has a state');
+  const spend = Object.entries(facts.spend).map(([currency, amountMinor]) => ({ currency, amountMinor }));
+  return {
+    ...toApiCustomer(customer),
+    facts: {
+      orders: facts.orders,
+      purchaseDays: facts.purchaseDays,
+      firstOrderAt: isoOf(facts.firstOrderAt),
+      lastOrderAt: isoOf(facts.lastOrderAt),
+      spend: spend as CustomerProfile['facts']['spend'],
+      categories: facts.categories,
+      interactions: facts.interactions,
+      interactionsLast30Days: recent.last30Days,
+      interactionsLast90Days: recent.last90Days,
+      lastInteractionAt: isoOf(facts.lastInteractionAt),
+    },
+    cadence: customer.outlook?.cadence ?? null,
+    next: customer.outlook?.next ?? null,
+  };
+}
+
+function isoOf(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}

@@ -1,0 +1,118 @@
+// Owns what becomes of each touchpoint that is sent: recorded, a harmless repeat, or refused. Pure: it is
+// given whom the items name and what is recorded already, and answers rows, facts and events to write.
+
+import { createHash } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import { attempt } from '../api/items.js';
+import { ConflictError, InvalidError, NotFoundError, type PerennialError } from '../errors.js';
+import type { Advancement, LockedCustomer } from '../transitions/work.js';
+import type { TouchpointInput } from './schemas.js';
+import type { TouchpointRow } from './store.js';
+import { toApiTouchpoint } from './views.js';
+
+/** Clocks differ; a touchpoint further ahead is a mistake. */
+const AHEAD_MAX_MS = 5 * 60_000;
+
+export interface Recording {
+  inputs: readonly TouchpointInput[];
+  /** Whom each input names, locked; undefined where nobody. */
+  customers: readonly (LockedCustomer | undefined)[];
+  /** Those of the inputs' external ids that are recorded. */
+  known: readonly TouchpointRow[];
+  now: Date;
+}
+
+/** `recorded` is false for the repeat of one that is there. */
+export type Outcome = { row: TouchpointRow; recorded: boolean } | PerennialError;
+
+export interface Recorded {
+  outcomes: Outcome[];
+  rows: TouchpointRow[];
+  advancements: Advancement[];
+}
+
+export function recordAll({ inputs, customers, known, now }: Recording): Recorded {
+  const byExternalId = new Map(known.map((row) => [`${row.namespace} ${row.externalId}`, row]));
+  const advancements = new Map<string, Advancement>();
+  const rows: TouchpointRow[] = [];
+  const outcomes = inputs.map((input, index) =>
+    attempt((): Outcome => {
+      const customer = customers[index];
+      if (customer === undefined) throw unknownCustomer();
+      const row = newRow(input, customer, now);
+      const key = `${row.namespace} ${row.externalId}`;
+      const earlier = row.namespace === null ? undefined : byExternalId.get(key);
+      if (earlier !== undefined) return repeat(earlier, row);
+      byExternalId.set(key, row);
+      rows.push(row);
+      tell(advancements, customer, row);
+      return { row, recorded: true };
+    }),
+  );
+  return { outcomes, rows, advancements: [...advancements.values()] };
+}
+
+function newRow(input: TouchpointInput, { snapshot }: LockedCustomer, now: Date): TouchpointRow {
+  const occurredAt = input.occurredAt === undefined ? now : new Date(input.occurredAt);
+  if (occurredAt.getTime() > now.getTime() + AHEAD_MAX_MS) throw tooFarAhead();
+  const { channel, direction, kind, outcome = null, actor = null, note = null } = input;
+  return {
+    id: uuidv7(),
+    customerId: snapshot.id,
+    channel,
+    direction,
+    kind,
+    outcome,
+    actor,
+    note,
+    occurredAt,
+    namespace: input.externalId?.namespace ?? null,
+    externalId: input.externalId?.id ?? null,
+    fingerprint: fingerprintOf(input, snapshot.id),
+    createdAt: now,
+  };
+}
+
+/**
+ * By what was sent, with the customer by id: it may be named in two ways. A time that was left to us is left
+ * out, or a repeat would always differ.
+ */
+function fingerprintOf(input: TouchpointInput, customerId: string): string {
+  const at = input.occurredAt === undefined ? null : Date.parse(input.occurredAt);
+  const { channel, direction, kind, outcome = null, actor = null, note = null } = input;
+  const sent = JSON.stringify([customerId, channel, direction, kind, outcome, actor, note, at]);
+  return createHash('sha256').update(sent).digest('hex');
+}
+
+function repeat(earlier: TouchpointRow, row: TouchpointRow): Outcome {
+  if (earlier.fingerprint === row.fingerprint) return { row: earlier, recorded: false };
+  throw new ConflictError('touchpoint_already_exists', 'A touchpoint with this external id has other content.', {
+    faults: [{ pointer: '/externalId', detail: 'is taken by another touchpoint' }],
+    members: { touchpointId: earlier.id },
+  });
+}
+
+/** Adds the fact and its event to what the customer's advance is told; that fills in the event's customer. */
+function tell(advancements: Map<string, Advancement>, customer: LockedCustomer, row: TouchpointRow): void {
+  const { id } = customer.snapshot;
+  const advancement = advancements.get(id) ?? { customer, touchpoints: [], events: [] };
+  advancements.set(id, advancement);
+  advancement.touchpoints?.push({ id: row.id, at: row.occurredAt.getTime() });
+  advancement.events?.push({
+    type: 'touchpoint.recorded',
+    occurredAt: row.occurredAt,
+    data: { touchpoint: toApiTouchpoint(row) },
+  });
+}
+
+function unknownCustomer(): NotFoundError {
+  const detail = 'There is no such customer.';
+  return new NotFoundError('customer_not_found', detail, { faults: [{ pointer: '/customer', detail }] });
+}
+
+function tooFarAhead(): InvalidError {
+  const detail = 'lies more than 5 minutes ahead';
+  return new InvalidError('occurred_in_future', `/occurredAt ${detail}`, {
+    faults: [{ pointer: '/occurredAt', detail }],
+  });
+}

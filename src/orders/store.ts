@@ -1,0 +1,114 @@
+// Owns all SQL of orders. Every writer holds the lock of the order's customer, which is what makes reading
+// an order and then changing it safe.
+
+import type { Executor, Transaction } from '../db/executor.js';
+import type { OrderRow } from './plan.js';
+
+const COLUMNS = `
+  id, customer_id AS "customerId", namespace, external_id AS "externalId", status, placed_at AS "placedAt",
+  amount_minor AS "amountMinor", refunded_minor AS "refundedMinor", currency, categories, lines, refunds,
+  fingerprint, source_updated_at AS "sourceUpdatedAt", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+export interface ExternalKey {
+  namespace: string;
+  id: string;
+}
+
+export function findByExternalIds(executor: Executor, tenantId: string, keys: ExternalKey[]): Promise<OrderRow[]> {
+  return executor.rows({
+    name: 'orders_by_external_ids',
+    text: `SELECT ${COLUMNS} FROM orders
+            WHERE tenant_id = $1
+              AND (namespace, external_id) IN (SELECT * FROM unnest($2::text[], $3::text[]))`,
+    values: [tenantId, keys.map(({ namespace }) => namespace), keys.map(({ id }) => id)],
+  });
+}
+
+export async function findById(executor: Executor, tenantId: string, id: string): Promise<OrderRow | undefined> {
+  const rows = await executor.rows<OrderRow>({
+    name: 'orders_by_id',
+    text: `SELECT ${COLUMNS} FROM orders WHERE tenant_id = $1 AND id = $2`,
+    values: [tenantId, id],
+  });
+  return rows[0];
+}
+
+/** Bytea travels in JSON as hexadecimal. */
+function written(orders: readonly OrderRow[]): string {
+  return JSON.stringify(orders.map((order) => ({ ...order, fingerprint: order.fingerprint.toString('hex') })));
+}
+
+const INPUT = `json_to_recordset($2::json) AS r(
+    id uuid, "customerId" uuid, namespace text, "externalId" text, status text, "placedAt" timestamptz,
+    "amountMinor" bigint, "refundedMinor" bigint, currency text, categories text[], lines jsonb, refunds jsonb,
+    fingerprint text, "sourceUpdatedAt" timestamptz, version int, "createdAt" timestamptz, "updatedAt" timestamptz)`;
+
+export function insertOrders(tx: Transaction, tenantId: string, orders: readonly OrderRow[]): Promise<unknown[]> {
+  return tx.rows({
+    name: 'orders_insert',
+    text: `INSERT INTO orders (tenant_id, id, customer_id, namespace, external_id, status, placed_at, amount_minor,
+                               refunded_minor, currency, categories, lines, refunds, fingerprint,
+                               source_updated_at, version, created_at, updated_at)
+           SELECT $1, id, "customerId", namespace, "externalId", status, "placedAt", "amountMinor",
+                  "refundedMinor", currency, categories, lines, refunds, decode(fingerprint, 'hex'),
+                  "sourceUpdatedAt", version, "createdAt", "updatedAt"
+             FROM ${INPUT}`,
+    values: [tenantId, written(orders)],
+  });
+}
+
+export function updateOrders(tx: Transaction, tenantId: string, orders: readonly OrderRow[]): Promise<unknown[]> {
+  return tx.rows({
+    name: 'orders_update',
+    text: `UPDATE orders o
+              SET customer_id = r."customerId", status = r.status, placed_at = r."placedAt",
+                  amount_minor = r."amountMinor", refunded_minor = r."refundedMinor", currency = r.currency,
+                  categories = r.categories, lines = r.lines, refunds = r.refunds,
+                  source_updated_at = r."sourceUpdatedAt", version = r.version, updated_at = r."updatedAt"
+             FROM ${INPUT}
+            WHERE o.tenant_id = $1 AND o.id = r.id`,
+    values: [tenantId, written(orders)],
+  });
+}
+
+export interface OrderFilter {
+  customerId?: string;
+  status?: string;
+  placedFrom?: Date;
+  placedTo?: Date;
+}
+
+export interface OrderPage {
+  after: readonly [placedAt: string, id: string] | null;
+  limit: number;
+}
+
+const CONDITIONS: { [Field in keyof Required<OrderFilter>]: (parameter: string) => string } = {
+  customerId: (p) => `customer_id = ${p}`,
+  status: (p) => `status = ${p}`,
+  placedFrom: (p) => `placed_at >= ${p}`,
+  placedTo: (p) => `placed_at < ${p}`,
+};
+
+/** Newest first. */
+export function listOrders(
+  executor: Executor,
+  tenantId: string,
+  filter: OrderFilter,
+  page: OrderPage,
+): Promise<OrderRow[]> {
+  const values: unknown[] = [tenantId];
+  const parameter = (value: unknown) => `$${values.push(value)}`;
+  const fields = (Object.keys(CONDITIONS) as (keyof OrderFilter)[]).filter((field) => filter[field] !== undefined);
+  const conditions = ['tenant_id = $1', ...fields.map((field) => CONDITIONS[field](parameter(filter[field])))];
+  if (page.after !== null) {
+    const [placedAt, id] = page.after;
+    conditions.push(`(placed_at, id) < (${parameter(placedAt)}::timestamptz, ${parameter(id)}::uuid)`);
+  }
+  return executor.rows({
+    name: `orders_list:${fields.join()}:${page.after !== null}`,
+    text: `SELECT ${COLUMNS} FROM orders WHERE ${conditions.join(' AND ')}
+            ORDER BY placed_at DESC, id DESC LIMIT ${parameter(page.limit)}`,
+    values,
+  });
+}

@@ -1,0 +1,59 @@
+// Owns the walk over all customers of a tenant after a new version: in batches, from where it was left, so
+// that it can be interrupted at any point and goes on. Does not own the deciding (transitions/).
+
+import { v7 as uuidv7 } from 'uuid';
+import type { Context } from '../context.js';
+import type { Database } from '../db/database.js';
+import type { TransitionsService } from '../transitions/service.js';
+import { claimRecomputation, type Recomputation, saveProgress, tenantsDue } from './store.js';
+
+const BATCH_SIZE = 500;
+/** Batches in one run, so that it ends; the walk is due again at once. */
+const BATCHES_MAX = 200;
+/** A replica that dies in the middle is waited for this long. */
+const LEASE_MS = 60_000;
+
+export interface RecomputeDeps {
+  database: Database;
+  transitions: Pick<TransitionsService, 'recompute'>;
+}
+
+/** Takes each tenant's oldest walk a stretch further. */
+export async function recomputeDue(deps: RecomputeDeps, now: Date): Promise<{ customers: number; finished: number }> {
+  const result = { customers: 0, finished: 0 };
+  for (const tenantId of await deps.database.find((executor) => tenantsDue(executor, 'recomputations', now))) {
+    const context: Context = { tenantId, actor: { kind: 'system', id: 'recompute' }, now, requestId: uuidv7() };
+    const lease = new Date(now.getTime() + LEASE_MS);
+    const walk = await deps.database.write(context, (tx) => claimRecomputation(tx, tenantId, now, lease));
+    if (walk === undefined) continue;
+    const { customers, finished } = await goOn(deps, context, walk);
+    result.customers += customers;
+    result.finished += finished ? 1 : 0;
+  }
+  return result;
+}
+
+async function goOn(deps: RecomputeDeps, context: Context, walk: Recomputation) {
+  const { now, tenantId } = context;
+  let customers = 0;
+  let current = walk;
+  for (let batch = 0; batch < BATCHES_MAX; batch++) {
+    const step = { after: current.cursor, limit: BATCH_SIZE, deliver: !walk.backfill };
+    const { last, count } = await deps.transitions.recompute(context, step);
+    customers += count;
+    const finished = count < BATCH_SIZE;
+    current = {
+      ...current,
+      cursor: last ?? current.cursor,
+      customersDone: current.customersDone + count,
+      dueAt: finished ? null : new Date(now.getTime() + LEASE_MS),
+      finishedAt: finished ? now : null,
+    };
+    const progress = current;
+    await deps.database.write(context, (tx) => saveProgress(tx, tenantId, progress));
+    if (finished) return { customers, finished };
+  }
+  // The stretch is over, not the walk: it is due again at once, for whichever replica comes first.
+  await deps.database.write(context, (tx) => saveProgress(tx, tenantId, { ...current, dueAt: now }));
+  return { customers, finished: false };
+}

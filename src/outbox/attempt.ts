@@ -1,0 +1,109 @@
+// Owns the two pure ends of an attempt: what is sent for a delivery, and what becomes of the delivery by what
+// came back. Does not own the schedule (retry.ts), the signature (webhooks/sign.ts) or any I/O.
+
+import { v7 as uuidv7 } from 'uuid';
+import { webhookHeaders } from '../webhooks/sign.js';
+import type { SendInput, SendResult } from '../webhooks/transport.js';
+import type { Settlement } from './queue-store.js';
+import { nextAttempt } from './retry.js';
+
+/** A claimed delivery with all that its sending takes. */
+export interface Delivery {
+  tenantId: string;
+  id: string;
+  eventId: string;
+  endpointId: string;
+  /** Attempts that were made before. */
+  attempts: number;
+  firstAttemptAt: Date | null;
+  createdAt: Date;
+  token: string;
+  url: string;
+  secrets: readonly string[];
+  body: string;
+}
+
+/** `at` is wall-clock time: receivers hold the timestamp against their own clock. */
+export function prepare({ eventId, url, secrets, body }: Delivery, at: Date): SendInput {
+  const timestampS = Math.floor(at.getTime() / 1000);
+  return { url, body, headers: webhookHeaders({ id: eventId, timestampS, body, secrets }) };
+}
+
+/** An endpoint as a delivery needs it. */
+export interface Target {
+  status: 'active' | 'paused' | 'disabled';
+  url: string;
+  /** Newest first; empty where they cannot be read with the present key. */
+  secrets: readonly string[];
+}
+
+/** A paused endpoint's deliveries are looked at again after their own age, within these bounds. */
+const HELD_MIN_MS = 60_000;
+const HELD_MAX_MS = 3_600_000;
+const UNREADABLE_MS = 300_000;
+
+/** What becomes of a delivery whose endpoint takes none now, at no cost of attempts; undefined where it is sent. */
+export function unsentSettlement(delivery: Delivery, target: Target, now: Date): Settlement | undefined {
+  const { id, token, createdAt } = delivery;
+  if (target.status === 'disabled') {
+    return { id, token, status: 'exhausted', dueAt: null, finishedAt: now.toISOString() };
+  }
+  const heldMs = Math.min(Math.max(now.getTime() - createdAt.getTime(), HELD_MIN_MS), HELD_MAX_MS);
+  if (target.status === 'paused') return returned(delivery, now, heldMs);
+  return target.secrets.length === 0 ? returned(delivery, now, UNREADABLE_MS) : undefined;
+}
+
+/** Back into the queue as it was, to be taken up again after `waitMs`. */
+export function returned({ id, token }: Delivery, now: Date, waitMs: number): Settlement {
+  const dueAt = new Date(now.getTime() + waitMs).toISOString();
+  return { id, token, status: 'pending', dueAt, finishedAt: null };
+}
+
+export interface Ended {
+  result: SendResult;
+  startedAt: Date;
+  now: Date;
+  /** Uniform in [0, 1). */
+  random: number;
+}
+
+export const OUTCOME_KINDS = ['succeeded', 'retry', 'exhausted', 'gone'] as const;
+export type OutcomeKind = (typeof OUTCOME_KINDS)[number];
+
+/** What is recorded of an attempt, and the delivery's state after it. */
+export function settlementOf(
+  delivery: Delivery,
+  ended: Ended,
+): { kind: OutcomeKind; settlement: Settlement } {
+  const { result, startedAt, now, random } = ended;
+  const next = nextAttempt({
+    attempt: delivery.attempts + 1,
+    firstAttemptAt: delivery.firstAttemptAt ?? startedAt,
+    now,
+    outcome: result,
+    random,
+  });
+  const isOver = next.kind !== 'retry';
+  const settlement: Settlement = {
+    id: delivery.id,
+    token: delivery.token,
+    // Gone is the end of the endpoint, not of the message: it stays among those that can be sent again.
+    status: next.kind === 'retry' ? 'pending' : next.kind === 'succeeded' ? 'succeeded' : 'exhausted',
+    dueAt: next.kind === 'retry' ? next.at.toISOString() : null,
+    finishedAt: isOver ? now.toISOString() : null,
+    attempt: {
+      id: uuidv7(),
+      startedAt: startedAt.toISOString(),
+      durationMs: Math.round(result.durationMs),
+      status: result.status,
+      error: result.error === null ? null : storable(`${result.error.code}: ${result.error.message}`),
+      responseBody: result.responseBody === '' ? null : storable(result.responseBody),
+    },
+  };
+  return { kind: next.kind, settlement };
+}
+
+/** Neither NUL nor half a surrogate pair fits into a text column. */
+function storable(text: string): string {
+  return text.replace(/[\0\p{Surrogate}]/gu, '\u{fffd}');
+}

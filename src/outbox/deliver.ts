@@ -1,0 +1,258 @@
+// Owns the walk of deliveries: claim, commit, prepare, send, record. Nothing is sent inside a transaction, and
+// nothing is recorded by who has lost the claim. Does not own whose turn it is (lanes.ts), what an outcome
+// means (attempt.ts), how outcomes are written (recorder.ts), or when this runs (jobs/).
+
+import { v7 as uuidv7 } from 'uuid';
+import type { Database } from '../db/database.js';
+import type { SendResult, Transport } from '../webhooks/transport.js';
+import {
+  type Delivery,
+  type OutcomeKind,
+  prepare,
+  returned,
+  settlementOf,
+  unsentSettlement,
+} from './attempt.js';
+import { claimBatch, LEASE_MS, type Targets } from './claim.js';
+import { LANE_LIMITS, type LaneLimits, Lanes } from './lanes.js';
+import { type DueTenant, type Settlement, tenantsDue } from './queue-store.js';
+import { Recorder } from './recorder.js';
+
+export interface DelivererDeps {
+  database: Database;
+  transport: Pick<Transport, 'send'>;
+  targets: Targets;
+  /** The application's clock: what is due, leases and retries go by it. */
+  clock: () => Date;
+  /** For signatures, whatever the application's clock says. */
+  wallClock: () => Date;
+  random?: () => number;
+  limits?: Partial<LaneLimits>;
+  onError: (error: unknown) => void;
+  /** For the metrics; `lost` is an outcome that came after its lease. */
+  onOutcome?: (kind: OutcomeKind | 'lost', durationMs: number) => void;
+}
+
+export interface Deliverer {
+  /**
+   * Claims what is due at `now` as far as there is room, and answers how many deliveries. It waits for room but
+   * not for the sending: what hangs holds up neither this call nor the deliveries of others.
+   */
+  pump(now: Date): Promise<number>;
+  /** Resolves once nothing that was claimed waits, is being sent, or is yet to be recorded. */
+  settled(): Promise<void>;
+  /** Claims no more, gives back what waits, and ends what is being sent within `graceMs`. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/** What a send and its recording may take; a delivery that has waited too long for that is left to its lease. */
+const SEND_MARGIN_MS = 25_000;
+/** Claiming stops at so many waiting, and begins again below the lower mark. */
+const WAITING_HIGH = 1_000;
+const WAITING_LOW = 250;
+const CLAIMS_AT_ONCE = 4;
+const SWEEP_MS = 100;
+/** How long what could not even be prepared is left alone. */
+const FAULT_WAIT_MS = 30_000;
+const STOP_GRACE_MS = 10_000;
+const TURNS_MAX = 10_000;
+
+interface Held extends Delivery {
+  claimedMs: number;
+}
+
+export function createDeliverer(deps: DelivererDeps): Deliverer {
+  return new Delivering(deps);
+}
+
+class Delivering implements Deliverer {
+  /** One for this process's life: what it claims again while it still holds it stays its own. */
+  readonly #token = uuidv7();
+  readonly #lanes: Lanes<Held>;
+  readonly #recorder: Recorder;
+  /** Everything between claim and record, by id. */
+  readonly #held = new Map<string, Held>();
+  /** What was let go while a claim was under way, which may still bring it as it was before. */
+  readonly #letGo = new Set<string>();
+  #claims = 0;
+  /** When each tenant had its last turn at claiming. */
+  readonly #turns = new Map<string, number>();
+  #turn = 0;
+  #waiters: (() => void)[] = [];
+  #idle: (() => void)[] = [];
+  #sweeper: NodeJS.Timeout | undefined;
+  readonly #stopping = new AbortController();
+  #isStopped = false;
+
+  constructor(private readonly deps: DelivererDeps) {
+    this.#lanes = new Lanes({ ...LANE_LIMITS, ...deps.limits });
+    const { database, targets, clock, onError } = deps;
+    this.#recorder = new Recorder({ database, disableEndpoints: targets.disable, now: clock, onError });
+  }
+
+  async pump(now: Date): Promise<number> {
+    await this.#room();
+    if (this.#isStopped) return 0;
+    const queue = this.#inTurn(await this.deps.database.find((finder) => tenantsDue(finder, now)));
+    let claimed = 0;
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        if (this.#isStopped || this.#lanes.waiting >= WAITING_HIGH) return;
+        claimed += await this.#claim(next, now);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(CLAIMS_AT_ONCE, queue.length) }, work));
+    return claimed;
+  }
+
+  async settled(): Promise<void> {
+    while (!this.#isIdle) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  async stop(graceMs = STOP_GRACE_MS): Promise<void> {
+    this.#isStopped = true;
+    this.#wake();
+    for (const delivery of this.#lanes.drain()) this.#giveBack(delivery, 0);
+    const timer = setTimeout(() => this.#stopping.abort(), graceMs);
+    await this.settled();
+    clearTimeout(timer);
+  }
+
+  /** Whoever waited longest for a turn comes first, so that a tenant with a million due crowds out nobody. */
+  #inTurn(due: DueTenant[]): DueTenant[] {
+    if (this.#turns.size > TURNS_MAX) this.#turns.clear();
+    const turnOf = ({ tenantId }: DueTenant): number => this.#turns.get(tenantId) ?? 0;
+    return due.sort((a, b) => turnOf(a) - turnOf(b));
+  }
+
+  async #claim(tenant: DueTenant, now: Date): Promise<number> {
+    this.#turns.set(tenant.tenantId, ++this.#turn);
+    this.#claims += 1;
+    const claimedMs = performance.now();
+    const isHeld = (id: string): boolean => {
+      const held = this.#held.get(id);
+      if (held !== undefined) held.claimedMs = claimedMs;
+      return held !== undefined || this.#letGo.has(id);
+    };
+    try {
+      const { count, claimed } = await claimBatch(this.deps, { ...tenant, now, token: this.#token, isHeld });
+      for (const { delivery, target } of claimed) {
+        const held = { ...delivery, claimedMs };
+        this.#held.set(held.id, held);
+        const unsent = this.#isStopped ? returned(held, now, 0) : unsentSettlement(held, target, now);
+        if (unsent === undefined) this.#lanes.add(held);
+        else this.#record(held, unsent);
+        if (target.secrets.length === 0) this.deps.onError(unreadable(held));
+      }
+      this.#sweep();
+      this.#fill();
+      return count;
+    } finally {
+      this.#claims -= 1;
+      if (this.#claims === 0) this.#letGo.clear();
+      this.#rest();
+    }
+  }
+
+  #fill(): void {
+    for (;;) {
+      const delivery = this.#lanes.next(performance.now());
+      if (delivery === undefined) break;
+      void this.#send(delivery);
+    }
+    if (this.#lanes.waiting < WAITING_LOW) this.#wake();
+  }
+
+  async #send(delivery: Held): Promise<void> {
+    if (performance.now() - delivery.claimedMs > LEASE_MS - SEND_MARGIN_MS) {
+      this.#lanes.done(delivery, performance.now());
+      this.#release(delivery);
+      return;
+    }
+    const { clock, wallClock, transport } = this.deps;
+    const { signal } = this.#stopping;
+    try {
+      const startedAt = clock();
+      const result = await transport.send({ ...prepare(delivery, wallClock()), signal });
+      if (signal.aborted && result.error?.code === 'aborted') this.#giveBack(delivery, 0);
+      else this.#ended(delivery, result, startedAt);
+    } catch (error) {
+      // What cannot even be prepared is a fault of ours: it costs the receiver no attempt.
+      this.deps.onError(error);
+      this.#giveBack(delivery, FAULT_WAIT_MS);
+    }
+    this.#lanes.done(delivery, performance.now());
+    this.#fill();
+  }
+
+  #ended(delivery: Held, result: SendResult, startedAt: Date): void {
+    const { clock, random = Math.random, onOutcome } = this.deps;
+    const { kind, settlement } = settlementOf(delivery, {
+      result,
+      startedAt,
+      now: clock(),
+      random: random(),
+    });
+    onOutcome?.(kind, result.durationMs);
+    this.#record(delivery, settlement, kind === 'gone' ? delivery.endpointId : undefined);
+    if (kind !== 'gone') return;
+    for (const other of this.#lanes.drain(delivery.endpointId)) this.#giveBack(other, 0);
+  }
+
+  #giveBack(delivery: Held, waitMs: number): void {
+    this.#record(delivery, returned(delivery, this.deps.clock(), waitMs));
+  }
+
+  #record(delivery: Held, settlement: Settlement, goneEndpointId?: string): void {
+    const recorded = (held: boolean): void => {
+      if (!held) this.deps.onOutcome?.('lost', 0);
+      this.#release(delivery);
+    };
+    this.#recorder.add(delivery.tenantId, { settlement, goneEndpointId, recorded });
+  }
+
+  #release({ id }: Held): void {
+    this.#held.delete(id);
+    if (this.#claims > 0) this.#letGo.add(id);
+    this.#rest();
+  }
+
+  get #isIdle(): boolean {
+    return this.#held.size === 0 && this.#claims === 0;
+  }
+
+  #rest(): void {
+    if (!this.#isIdle) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+
+  /** While anything is held: what an endpoint proves too slow for goes back, and sends that last make room. */
+  #sweep(): void {
+    if (this.#held.size === 0 || this.#sweeper !== undefined) return;
+    this.#sweeper = setInterval(() => {
+      for (const { delivery, waitMs } of this.#lanes.surplus(performance.now())) {
+        this.#giveBack(delivery, waitMs);
+      }
+      this.#fill();
+    }, SWEEP_MS);
+  }
+
+  #room(): Promise<void> {
+    if (this.#isStopped || this.#lanes.waiting < WAITING_LOW) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}
+
+function unreadable({ endpointId }: Delivery): Error {
+  return new Error(`the secret of the webhook endpoint ${endpointId} cannot be read with the present key`);
+}

@@ -1,0 +1,188 @@
+// Owns the SQL of the feed: giving positions, and reading by them. Does not own the SQL that writes events
+// (publish.ts).
+
+import type { Executor, Transaction } from '../db/executor.js';
+
+export async function insertFeed(tx: Executor, tenantId: string): Promise<void> {
+  await tx.rows({ text: 'INSERT INTO feeds (tenant_id, position) VALUES ($1, 0)', values: [tenantId] });
+}
+
+/**
+ * Takes the feed for this transaction, so that one at a time gives positions, and answers the last one given.
+ * Undefined where somebody else has it and `wait` is not asked for.
+ */
+export async function lockFeed(
+  tx: Transaction,
+  tenantId: string,
+  wait: boolean,
+): Promise<number | undefined> {
+  const [feed] = await tx.rows<{ position: number }>({
+    name: wait ? 'outbox_lock_feed' : 'outbox_try_feed',
+    text: `SELECT position FROM feeds WHERE tenant_id = $1 FOR UPDATE ${wait ? '' : 'SKIP LOCKED'}`,
+    values: [tenantId],
+  });
+  return feed?.position;
+}
+
+export interface Numbering {
+  /** The last position given so far. */
+  position: number;
+  /** No unnumbered event of the tenant was recorded before, as far as the caller has seen; null for unknown. */
+  since: Date | null;
+  limit: number;
+}
+
+/**
+ * Gives the next positions to events that have none, in a statement of its own after the lock: its snapshot
+ * must see everything that was committed before the lock was had.
+ *
+ * A customer's events take their positions in the order of their sequence. Clocks of several replicas differ,
+ * so a cut by `recorded_at` alone could take an event and leave the one before it: `batch` adds those. Each
+ * has the sequence one below, so that it is one look-up by index; the position is tested outside of it, or
+ * the planner might think the index of unnumbered events the shorter way. The running maximum makes
+ * the time of a customer's events grow with their sequence, and so one order fits both.
+ */
+export async function numberBatch(
+  tx: Transaction,
+  tenantId: string,
+  { position, since, limit }: Numbering,
+): Promise<number> {
+  const [row] = await tx.lastRows<{ count: number }>({
+    name: 'outbox_number',
+    text: `
+      WITH RECURSIVE head AS MATERIALIZED (
+        SELECT id, customer_id, sequence, recorded_at FROM events
+         WHERE tenant_id = $1 AND position IS NULL AND recorded_at >= coalesce($3, '-infinity'::timestamptz)
+         ORDER BY recorded_at LIMIT $4
+      ), batch AS (
+        SELECT id, customer_id, sequence, recorded_at FROM head
+        UNION
+        SELECT before.id, before.customer_id, before.sequence, before.recorded_at
+          FROM batch CROSS JOIN LATERAL (
+            SELECT e.id, e.customer_id, e.sequence, e.recorded_at, e.position FROM events e
+             WHERE e.tenant_id = $1 AND e.customer_id = batch.customer_id AND e.sequence = batch.sequence - 1
+             LIMIT 1) before
+         WHERE before.position IS NULL
+      ), timed AS (
+        SELECT id, coalesce(customer_id, id) AS whose, sequence,
+               max(recorded_at) OVER (PARTITION BY coalesce(customer_id, id) ORDER BY sequence) AS at
+          FROM batch
+      ), numbered AS MATERIALIZED (
+        SELECT id, row_number() OVER (ORDER BY at, whose, sequence) AS place FROM timed
+      ), placed AS (
+        UPDATE events e SET position = $2 + n.place FROM numbered n
+         WHERE e.tenant_id = $1 AND e.id = ANY(ARRAY(SELECT id FROM numbered)) AND e.id = n.id
+        RETURNING 1
+      ), moved AS (
+        UPDATE feeds SET position = $2 + (SELECT count(*) FROM numbered)
+         WHERE tenant_id = $1 AND EXISTS (SELECT FROM numbered)
+      )
+      SELECT count(*)::int AS count FROM placed`,
+    values: [tenantId, position, since, limit],
+  });
+  return row?.count ?? 0;
+}
+
+export interface UnnumberedTenant {
+  tenantId: string;
+  since: Date;
+}
+
+const SCAN_MAX = 1_000;
+
+/** Runs as the finder; looks at both ends, as `tenantsDue` does and for the same reason. */
+export async function tenantsUnnumbered(finder: Executor): Promise<UnnumberedTenant[]> {
+  return finder.rows<UnnumberedTenant>({
+    name: 'outbox_tenants_unnumbered',
+    text: `SELECT tenant_id AS "tenantId", min(recorded_at) AS since FROM (
+             (SELECT tenant_id, recorded_at FROM events WHERE position IS NULL
+               ORDER BY recorded_at LIMIT ${SCAN_MAX})
+             UNION ALL
+             (SELECT tenant_id, recorded_at FROM events WHERE position IS NULL
+               ORDER BY recorded_at DESC LIMIT ${SCAN_MAX})
+           ) unnumbered GROUP BY tenant_id ORDER BY since`,
+  });
+}
+
+export async function hasUnnumbered(executor: Executor, tenantId: string): Promise<boolean> {
+  // The order leads the planner to the index of unnumbered events, which is the short way at any size.
+  const rows = await executor.rows({
+    name: 'outbox_has_unnumbered',
+    text: `SELECT 1 FROM events WHERE tenant_id = $1 AND position IS NULL ORDER BY recorded_at LIMIT 1`,
+    values: [tenantId],
+  });
+  return rows.length > 0;
+}
+
+export async function lastPosition(executor: Executor, tenantId: string): Promise<number> {
+  const [feed] = await executor.rows<{ position: number }>({
+    name: 'outbox_last_position',
+    text: 'SELECT position FROM feeds WHERE tenant_id = $1',
+    values: [tenantId],
+  });
+  return feed?.position ?? 0;
+}
+
+export interface PositionedBody {
+  position: number;
+  body: string;
+}
+
+export interface FeedRange {
+  after: number;
+  /** Null for all. */
+  types: readonly string[] | null;
+  limit: number;
+}
+
+/** How many positions one page looks through at most, however few of them are asked for. */
+export const WINDOW = 10_000;
+
+export async function readWindow(
+  executor: Executor,
+  tenantId: string,
+  { after, types, limit }: FeedRange,
+): Promise<PositionedBody[]> {
+  return executor.rows<PositionedBody>({
+    name: 'outbox_read',
+    text: `SELECT position, body FROM events
+            WHERE tenant_id = $1 AND position > $2 AND position <= $2 + ${WINDOW}
+              AND ($3::text[] IS NULL OR type = ANY($3))
+            ORDER BY position LIMIT $4`,
+    values: [tenantId, after, types, limit],
+  });
+}
+
+/** One customer's events are few: they are found by the customer, whatever their positions. */
+export async function readOfCustomer(
+  executor: Executor,
+  tenantId: string,
+  { customerId, after, types, limit }: FeedRange & { customerId: string },
+): Promise<PositionedBody[]> {
+  return executor.rows<PositionedBody>({
+    name: 'outbox_read_customer',
+    text: `WITH theirs AS MATERIALIZED (
+             SELECT id, position, type FROM events WHERE tenant_id = $1 AND customer_id = $2
+           ), wanted AS MATERIALIZED (
+             SELECT id, position FROM theirs
+              WHERE position > $3 AND ($4::text[] IS NULL OR type = ANY($4))
+              ORDER BY position LIMIT $5
+           )
+           SELECT e.position, e.body FROM events e
+            WHERE e.tenant_id = $1 AND e.id = ANY(ARRAY(SELECT id FROM wanted)) ORDER BY e.position`,
+    values: [tenantId, customerId, after, types, limit],
+  });
+}
+
+export async function findBody(
+  executor: Executor,
+  tenantId: string,
+  id: string,
+): Promise<string | undefined> {
+  const [event] = await executor.rows<{ body: string }>({
+    name: 'outbox_find',
+    text: 'SELECT body FROM events WHERE tenant_id = $1 AND id = $2',
+    values: [tenantId, id],
+  });
+  return event?.body;
+}

@@ -1,0 +1,107 @@
+// Owns all SQL about webhook endpoints. Does not own that of their deliveries (outbox/).
+
+import { and, asc, eq, gt, type SQL } from 'drizzle-orm';
+import type { Executor, Transaction } from '../db/executor.js';
+import { webhookEndpoints } from './table.js';
+
+export type EndpointRow = typeof webhookEndpoints.$inferSelect;
+
+/** Holds off other makers of endpoints of this tenant, so that what is counted stays true until the commit. */
+export async function countEndpointsAlone(tx: Transaction, tenantId: string): Promise<number> {
+  await tx.rows({
+    text: `SELECT pg_advisory_xact_lock(hashtextextended($1 || ':endpoints', 2))`,
+    values: [tenantId],
+  });
+  return tx.orm.$count(webhookEndpoints, eq(webhookEndpoints.tenantId, tenantId));
+}
+
+export async function insertEndpoint(tx: Transaction, row: EndpointRow): Promise<void> {
+  await tx.orm.insert(webhookEndpoints).values(row);
+}
+
+export interface EndpointKey {
+  tenantId: string;
+  id: string;
+}
+
+export async function findEndpoint(executor: Executor, key: EndpointKey): Promise<EndpointRow | undefined> {
+  const [row] = await executor.orm.select().from(webhookEndpoints).where(named(key));
+  return row;
+}
+
+/** The same, holding the row until the transaction ends. */
+export async function lockEndpoint(tx: Transaction, key: EndpointKey): Promise<EndpointRow | undefined> {
+  const [row] = await tx.orm.select().from(webhookEndpoints).where(named(key)).for('no key update');
+  return row;
+}
+
+export interface EndpointRange {
+  tenantId: string;
+  afterId: string | undefined;
+  limit: number;
+}
+
+/** Oldest first, by id: ids are made in the order of time and never change. */
+export async function listEndpoints(executor: Executor, range: EndpointRange): Promise<EndpointRow[]> {
+  const { tenantId, afterId, limit } = range;
+  const wanted: SQL[] = [eq(webhookEndpoints.tenantId, tenantId)];
+  if (afterId !== undefined) wanted.push(gt(webhookEndpoints.id, afterId));
+  return executor.orm
+    .select()
+    .from(webhookEndpoints)
+    .where(and(...wanted))
+    .orderBy(asc(webhookEndpoints.id))
+    .limit(limit);
+}
+
+export async function updateEndpoint(tx: Transaction, row: EndpointRow): Promise<void> {
+  const { url, description, eventTypes, status, disabledReason, version, updatedAt } = row;
+  await tx.orm
+    .update(webhookEndpoints)
+    .set({ url, description, eventTypes, status, disabledReason, version, updatedAt })
+    .where(named(row));
+}
+
+export async function deleteEndpoint(tx: Transaction, key: EndpointKey): Promise<void> {
+  await tx.orm.delete(webhookEndpoints).where(named(key));
+}
+
+export type TargetRow = Pick<EndpointRow, 'id' | 'status' | 'url' | 'secret'>;
+
+/** What the sending needs; on the way of every delivery. */
+export function findTargets(
+  executor: Executor,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<TargetRow[]> {
+  return executor.rows<TargetRow>({
+    name: 'webhooks_targets',
+    text: 'SELECT id, status, url, secret FROM webhook_endpoints WHERE tenant_id = $1 AND id = ANY($2::uuid[])',
+    values: [tenantId, ids],
+  });
+}
+
+export interface Disabling {
+  ids: readonly string[];
+  reason: string;
+  now: Date;
+}
+
+/** Sent at once, without the query builder's wait: the statement after it may carry the commit. */
+export async function disableEndpoints(
+  tx: Transaction,
+  tenantId: string,
+  { ids, reason, now }: Disabling,
+): Promise<void> {
+  await tx.rows({
+    name: 'webhooks_disable',
+    text: `UPDATE webhook_endpoints
+              SET status = 'disabled', disabled_reason = $3, version = version + 1, updated_at = $4
+            WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND status <> 'disabled'`,
+    values: [tenantId, ids, reason, now],
+  });
+}
+
+function named({ tenantId, id }: EndpointKey): SQL | undefined {
+  return and(eq(webhookEndpoints.tenantId, tenantId), eq(webhookEndpoints.id, id));
+}

@@ -217,6 +217,7 @@ CREATE TABLE "customer_lifecycles" (
 	"failures" integer NOT NULL,
 	"sequence" bigint NOT NULL,
 	"version" integer NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
 	"updated_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "customer_lifecycles_tenant_id_customer_id_pk" PRIMARY KEY("tenant_id","customer_id")
 );
@@ -310,7 +311,7 @@ CREATE UNIQUE INDEX "touchpoints_external_key" ON "touchpoints" USING btree ("te
 CREATE INDEX "touchpoints_customer_idx" ON "touchpoints" USING btree ("tenant_id","customer_id","occurred_at","id");--> statement-breakpoint
 CREATE INDEX "touchpoints_occurred_idx" ON "touchpoints" USING btree ("tenant_id","occurred_at","id");--> statement-breakpoint
 CREATE INDEX "customer_lifecycles_due_idx" ON "customer_lifecycles" USING btree ("due_at","tenant_id") WHERE due_at is not null;--> statement-breakpoint
-CREATE INDEX "customer_lifecycles_stage_idx" ON "customer_lifecycles" USING btree ("tenant_id","stage","customer_id");--> statement-breakpoint
+CREATE INDEX "customer_lifecycles_stage_idx" ON "customer_lifecycles" USING btree ("tenant_id","stage","created_at","customer_id");--> statement-breakpoint
 CREATE INDEX "manual_moves_customer_idx" ON "manual_moves" USING btree ("tenant_id","customer_id","effective_at","id");--> statement-breakpoint
 CREATE INDEX "transitions_customer_idx" ON "transitions" USING btree ("tenant_id","customer_id","effective_at","id");--> statement-breakpoint
 CREATE INDEX "transitions_feed_idx" ON "transitions" USING btree ("tenant_id","effective_at","id") WHERE superseded_at is null;--> statement-breakpoint

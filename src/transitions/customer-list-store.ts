@@ -55,23 +55,25 @@ export function listCustomers(
 ): Promise<JoinedRow[]> {
   const values: unknown[] = [tenantId];
   const parameter = (value: unknown) => `$${values.push(value)}`;
-  const conditions = ['c.tenant_id = $1'];
+  const conditions = ['c.tenant_id = $1', 'l.tenant_id = $1'];
+  // Both have the time of creation; which of them leads decides whether one index gives the page in order.
+  const [createdAt, id] = filter.stage === undefined ? ['c.created_at', 'c.id'] : ['l.created_at', 'l.customer_id'];
   const fields = Object.keys(CONDITIONS) as (keyof CustomerFilter)[];
   for (const field of fields) {
     if (filter[field] !== undefined) conditions.push(CONDITIONS[field](parameter(filter[field])));
   }
   if (page.after !== null) {
-    const [createdAt, id] = page.after;
-    conditions.push(`(c.created_at, c.id) < (${parameter(createdAt)}::timestamptz, ${parameter(id)}::uuid)`);
+    const [lastCreatedAt, lastId] = page.after;
+    conditions.push(`(${createdAt}, ${id}) < (${parameter(lastCreatedAt)}::timestamptz, ${parameter(lastId)}::uuid)`);
   }
   return executor.rows({
     // One name for each set of fields: the text is the same for all its values, so each is prepared once.
     name: `transitions_list:${fields.filter((field) => filter[field] !== undefined).join()}:${page.after !== null}`,
     text: `SELECT ${joinedColumns}
              FROM customers c
-             JOIN customer_lifecycles l ON l.tenant_id = c.tenant_id AND l.customer_id = c.id
+             JOIN customer_lifecycles l ON l.customer_id = c.id
             WHERE ${conditions.join(' AND ')}
-            ORDER BY c.created_at DESC, c.id DESC LIMIT ${parameter(page.limit)}`,
+            ORDER BY ${createdAt} DESC, ${id} DESC LIMIT ${parameter(page.limit)}`,
     values,
   });
 }

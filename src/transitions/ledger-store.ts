@@ -36,14 +36,15 @@ const AT = (column: string) => `to_timestamp(${column} / 1000.0)`;
 
 const LIFECYCLE_INPUT = `json_to_recordset($3::json) AS r(
     "isNew" boolean, "customerId" uuid, stage text, "stageSince" float8, "lastOrderAt" float8, state jsonb,
-    outlook jsonb, "reviewAt" float8, "nextFactAt" float8, "dueAt" float8, sequence bigint, version int)`;
+    outlook jsonb, "reviewAt" float8, "nextFactAt" float8, "dueAt" float8, sequence bigint, version int,
+    "createdAt" float8)`;
 
 const WRITE = `
   WITH opened AS (
     INSERT INTO customer_lifecycles (tenant_id, customer_id, stage, stage_since, last_order_at, state, outlook,
-                                     review_at, next_fact_at, due_at, failures, sequence, version, updated_at)
+                                     review_at, next_fact_at, due_at, failures, sequence, version, created_at, updated_at)
     SELECT $1, r."customerId", r.stage, ${AT('r."stageSince"')}, ${AT('r."lastOrderAt"')}, r.state, r.outlook,
-           ${AT('r."reviewAt"')}, ${AT('r."nextFactAt"')}, ${AT('r."dueAt"')}, 0, r.sequence, r.version, $2
+           ${AT('r."reviewAt"')}, ${AT('r."nextFactAt"')}, ${AT('r."dueAt"')}, 0, r.sequence, r.version, ${AT('r."createdAt"')}, $2
       FROM ${LIFECYCLE_INPUT} WHERE r."isNew"
   ), moved AS (
     UPDATE customer_lifecycles l

@@ -26,6 +26,8 @@ export interface LifecycleRow {
   dueAt: number | null;
   sequence: number;
   version: number;
+  /** Written once, with a new customer. */
+  createdAt: number;
 }
 
 export interface History {
@@ -237,5 +239,6 @@ function lifecycleRow(
     dueAt: earlier(result.reviewAt, nextFactAt),
     sequence: customer.sequence + eventCount,
     version: standing.lifecycleVersion,
+    createdAt: customer.snapshot.createdAt.getTime(),
   };
 }

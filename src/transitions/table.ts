@@ -32,6 +32,8 @@ export const customerLifecycles = pgTable(
     /** The last `sequence` that an event of this customer was given. */
     sequence: bigint('sequence', { mode: 'number' }).notNull(),
     version: integer('version').notNull(),
+    /** The customer's own, so that a list of one stage is a range of one index, in its order. */
+    createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
   (table) => [
@@ -41,7 +43,7 @@ export const customerLifecycles = pgTable(
       foreignColumns: [customers.tenantId, customers.id],
     }).onDelete('cascade'),
     index('customer_lifecycles_due_idx').on(table.dueAt, table.tenantId).where(sql`due_at is not null`),
-    index('customer_lifecycles_stage_idx').on(table.tenantId, table.stage, table.customerId),
+    index('customer_lifecycles_stage_idx').on(table.tenantId, table.stage, table.createdAt, table.customerId),
   ],
 );
 

@@ -3,7 +3,7 @@
 
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
 import type { KeyHolders } from './api-keys/holders.js';
 import { hashKey, makeKey } from './api-keys/secret.js';
 import { type Context, NO_TENANT_ID } from './context.js';
@@ -18,7 +18,7 @@ export interface BootstrapOptions {
   /** Where a key of our own making is kept; undefined where the database is not ours. */
   dataDir: string | undefined;
   now: Date;
-  logger: Pick<FastifyBaseLogger, 'info' | 'warn'>;
+  logger: Pick<Logger, 'info' | 'warn'>;
 }
 
 /** Which key to begin with: `key` only where it has just been made, `keyFile` wherever it is kept. */
@@ -42,7 +42,9 @@ export async function bootstrap(options: BootstrapOptions): Promise<FirstKey> {
   if (options.dataDir !== undefined) return makeFirstKey(options, context, options.dataDir);
   const { data } = await options.tenants.list(context, { limit: 1 });
   if (data.length === 0) {
-    options.logger.warn('there is no tenant yet: set BOOTSTRAP_API_KEY, or set ADMIN_API_KEY and POST /v1/tenants');
+    options.logger.warn(
+      'there is no tenant yet: set BOOTSTRAP_API_KEY, or set ADMIN_API_KEY and POST /v1/tenants',
+    );
   }
   return {};
 }
@@ -54,12 +56,18 @@ async function adoptChosenKey(
 ): Promise<FirstKey> {
   const opened = await tenants.openFirst(context, { ...FIRST, secret: async () => key });
   if (!opened && (await holders.find(hashKey(key))) === null) {
-    logger.info('BOOTSTRAP_API_KEY has no effect: the database has tenants already, and this is no key of theirs');
+    logger.info(
+      'BOOTSTRAP_API_KEY has no effect: the database has tenants already, and this is no key of theirs',
+    );
   }
   return {};
 }
 
-async function makeFirstKey({ tenants }: BootstrapOptions, context: Context, dataDir: string): Promise<FirstKey> {
+async function makeFirstKey(
+  { tenants }: BootstrapOptions,
+  context: Context,
+  dataDir: string,
+): Promise<FirstKey> {
   const keyFile = join(dataDir, KEY_FILE);
   let made: string | undefined;
   // The file is written before the database commits. A crash between the two leaves a key that the next
@@ -80,7 +88,9 @@ async function readKey(keyFile: string): Promise<string | undefined> {
   if (text === undefined) return undefined;
   const key = text.trim();
   if (/^pk_[0-9A-Za-z_-]{21,}$/.test(key)) return key;
-  throw new StartError(`${keyFile} should hold an API key and does not; move it away to have a new one made.`);
+  throw new StartError(
+    `${keyFile} should hold an API key and does not; move it away to have a new one made.`,
+  );
 }
 
 async function keepKey(keyFile: string): Promise<string> {

@@ -1,8 +1,8 @@
 // Owns what the service can be told from outside: the variables, their defaults and their rules. It is the
 // only reader of process.env; everybody else is handed the part of the configuration that they need.
 
-import { type Environment, EnvironmentReader } from './environment.js';
 import { type JwtConfig, readJwt } from './config-jwt.js';
+import { type Environment, EnvironmentReader } from './environment.js';
 
 export const ROLES = ['all', 'api', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
@@ -38,9 +38,15 @@ export interface Config {
   shutdownTimeoutS: number;
 }
 
+/** The embedded server takes 100 connections; some are left for whoever looks into it. */
+const EMBEDDED_POOL_MAX = 90;
+
 const POSTGRES = ['postgres:', 'postgresql:'];
 
-const HOST = { pattern: /^[0-9A-Za-z.:_-]{1,253}$/, rule: 'must be a host name or an IP address to listen on' };
+const HOST = {
+  pattern: /^[0-9A-Za-z.:_-]{1,253}$/,
+  rule: 'must be a host name or an IP address to listen on',
+};
 
 const BOOTSTRAP_KEY = {
   pattern: /^pk_[0-9A-Za-z_-]{21,253}$/,
@@ -67,7 +73,11 @@ export function readConfig(environment: Environment): Config {
     host: reader.matching('HOST', HOST) ?? '127.0.0.1',
     port: reader.integer('PORT', { fallback: 3000, min: 0, max: 65_535 }),
     bodyLimitBytes: reader.integer('BODY_LIMIT_BYTES', { fallback: 8_388_608, min: 1_024, max: 104_857_600 }),
-    rateLimitPerMinute: reader.integer('RATE_LIMIT_PER_MINUTE', { fallback: 60_000, min: 0, max: 100_000_000 }),
+    rateLimitPerMinute: reader.integer('RATE_LIMIT_PER_MINUTE', {
+      fallback: 60_000,
+      min: 0,
+      max: 100_000_000,
+    }),
     databaseUrl,
     databaseOwnerUrl,
     databasePoolMax: reader.integer('DATABASE_POOL_MAX', { fallback: 20, min: 2, max: 500 }),
@@ -101,6 +111,9 @@ function checkTogether(reader: EnvironmentReader, config: Config): void {
   // The raw text is asked: an unusable DATABASE_URL has its own fault and is not missing as well.
   if (config.databaseOwnerUrl !== undefined && reader.text('DATABASE_URL') === undefined) {
     reader.fault('DATABASE_URL', 'is required beside DATABASE_OWNER_URL');
+  }
+  if (config.databaseUrl === undefined && config.databasePoolMax > EMBEDDED_POOL_MAX) {
+    reader.fault('DATABASE_POOL_MAX', `must be at most ${EMBEDDED_POOL_MAX} without DATABASE_URL`);
   }
   if (config.adminApiKey !== undefined && config.adminApiKey === config.bootstrapApiKey) {
     reader.fault('ADMIN_API_KEY', 'must differ from BOOTSTRAP_API_KEY');

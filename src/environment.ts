@@ -74,7 +74,10 @@ export class EnvironmentReader {
     const value = this.text(variable);
     if (value === undefined) return undefined;
     if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value;
-    return this.fault(variable, `must be a URL that begins with ${protocols.map((it) => `${it}//`).join(' or ')}`);
+    return this.fault(
+      variable,
+      `must be a URL that begins with ${protocols.map((it) => `${it}//`).join(' or ')}`,
+    );
   }
 
   /** Values separated by commas or spaces. */

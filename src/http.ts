@@ -55,6 +55,8 @@ export interface HttpDeps {
 const PARAM_LENGTH_MAX = 1024;
 /** A client that sends slowly holds a connection for this long at the most. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** A connection on which nothing moves any more, such as one whose client does not read, is closed. */
+const CONNECTION_TIMEOUT_MS = 120_000;
 /** Longer than a balancer keeps its own idle connections (60 s is common), so that it never meets a closed one. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
@@ -92,6 +94,7 @@ function createServer({ config, logger, checkResponses = false }: HttpDeps): App
     bodyLimit: config.bodyLimitBytes,
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // A request that still arrives on an open connection while we stop is served, and the connection closed.
     return503OnClosing: false,

@@ -2,7 +2,12 @@ import t from 'tap';
 import { readConfig } from '../src/config.js';
 import { ConfigError, type Environment } from '../src/environment.js';
 
-const PUBLIC_KEY = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', kid: 'one' };
+const PUBLIC_KEY = {
+  kty: 'OKP',
+  crv: 'Ed25519',
+  x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+  kid: 'one',
+};
 const JWT = {
   JWT_JWKS: JSON.stringify({ keys: [PUBLIC_KEY] }),
   JWT_ISSUER: 'https://issuer.example',
@@ -111,7 +116,8 @@ t.test('one error lists every fault by variable, and repeats no value', async (t
   for (const variable of Object.keys(environment)) {
     if (variable !== 'JWT_ISSUER') t.ok(named.includes(variable), `${variable} is named`);
   }
-  for (const variable of ['JWT_AUDIENCE', 'JWT_ALGORITHMS', 'JWT_JWKS_URL']) t.ok(named.includes(variable), variable);
+  for (const variable of ['JWT_AUDIENCE', 'JWT_ALGORITHMS', 'JWT_JWKS_URL'])
+    t.ok(named.includes(variable), variable);
   t.notOk(named.includes('JWT_ISSUER'));
   let message = '';
   try {
@@ -136,6 +142,8 @@ const REFUSED: [variable: string, value: string, beside?: Environment][] = [
   ['DATABASE_URL', 'localhost:5432'],
   ['DATABASE_URL', 'mysql://localhost/x'],
   ['DATABASE_POOL_MAX', '1'],
+  ['DATABASE_POOL_MAX', '91'],
+  ['DATABASE_POOL_MAX', '501', { DATABASE_URL: 'postgres://db/x' }],
   ['BOOTSTRAP_API_KEY', `pk_${'a'.repeat(20)}`],
   ['BOOTSTRAP_API_KEY', 'a'.repeat(30)],
   ['BOOTSTRAP_API_KEY', `pk_${'a'.repeat(20)} a`],

@@ -62,7 +62,10 @@ t.test('callers that want the same key at the same time share one question', asy
 
 t.test('a failure is not remembered', async (t) => {
   const { cache, get } = build();
-  await t.rejects(cache.get('a', () => Promise.reject(new Error('away'))), { message: 'away' });
+  await t.rejects(
+    cache.get('a', () => Promise.reject(new Error('away'))),
+    { message: 'away' },
+  );
   t.same(await get('a', { n: 1 }), { n: 1 });
 });
 

@@ -2,11 +2,17 @@
 
 import { expectedVersion, sendVersioned } from '../api/etag.js';
 import { Empty, responses } from '../api/responses.js';
-import { closed, ref, type RouteModule } from '../api/schema.js';
+import { closed, type RouteModule, ref } from '../api/schema.js';
 import { pageQuery, Uuid } from '../api/shapes.js';
 import type { Scope } from '../context.js';
 import { contextOf } from '../plugins/context.js';
-import { API_KEY_SCHEMAS, ApiKeyDraftSchema, ApiKeyPageSchema, ApiKeySchema, ApiKeyWithSecretSchema } from './schemas.js';
+import {
+  API_KEY_SCHEMAS,
+  ApiKeyDraftSchema,
+  ApiKeyPageSchema,
+  ApiKeySchema,
+  ApiKeyWithSecretSchema,
+} from './schemas.js';
 import type { ApiKeysService } from './service.js';
 
 const tags = ['API keys'];
@@ -78,7 +84,8 @@ export function apiKeyRoutes(service: ApiKeysService): RouteModule {
           operationId: 'revokeApiKey',
           tags,
           summary: 'Revoke an API key',
-          description: 'It is refused at once, by other replicas within five seconds. The record of it stays.',
+          description:
+            'It is refused at once, by other replicas within five seconds. The record of it stays.',
           params,
           response: responses({ 204: Empty }, 404, 409, 412),
         },

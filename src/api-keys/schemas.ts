@@ -28,7 +28,10 @@ export type ApiKey = Static<typeof ApiKeySchema>;
 export const ApiKeyWithSecretSchema = shared(
   'ApiKeyWithSecret',
   closed(
-    { ...shown, secret: text({ max: 256, description: 'The key itself. It is shown this once and kept nowhere.' }) },
+    {
+      ...shown,
+      secret: text({ max: 256, description: 'The key itself. It is shown this once and kept nowhere.' }),
+    },
     { description: 'A key at the one moment when its secret is known.' },
   ),
 );
@@ -36,7 +39,10 @@ export type ApiKeyWithSecret = Static<typeof ApiKeyWithSecretSchema>;
 
 export const ApiKeyDraftSchema = shared(
   'ApiKeyDraft',
-  closed({ name, scopes, expiresAt: Type.Optional(ref(TimestampInput)) }, { description: 'A key to be made.' }),
+  closed(
+    { name, scopes, expiresAt: Type.Optional(ref(TimestampInput)) },
+    { description: 'A key to be made.' },
+  ),
 );
 export type ApiKeyDraft = Static<typeof ApiKeyDraftSchema>;
 

@@ -5,7 +5,7 @@ import { v7 as uuidV7 } from 'uuid';
 import { cursorScope, decodeCursor, encodeCursor } from '../api/cursor.js';
 import { versionMismatch } from '../api/etag.js';
 import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
-import { SCOPES, type Context, type Scope } from '../context.js';
+import { type Context, SCOPES, type Scope } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Transaction } from '../db/executor.js';
 import { ConflictError, ForbiddenError, InvalidError, NotFoundError } from '../errors.js';
@@ -18,7 +18,14 @@ import {
   toApiKey,
 } from './schemas.js';
 import { hashKey, hintOf, makeKey } from './secret.js';
-import { type ApiKeyRow, findApiKey, insertApiKeys, listApiKeys, lockKeyMakers, revokeApiKey } from './store.js';
+import {
+  type ApiKeyRow,
+  findApiKey,
+  insertApiKeys,
+  listApiKeys,
+  lockKeyMakers,
+  revokeApiKey,
+} from './store.js';
 
 export interface KeyIssue {
   tenantId: string;
@@ -64,7 +71,9 @@ export function createApiKeysService({ database, holders }: Deps): ApiKeysServic
       );
     },
     get({ tenantId }, id) {
-      return database.read(tenantId, async (executor) => toApiKey(known(await findApiKey(executor, tenantId, id))));
+      return database.read(tenantId, async (executor) =>
+        toApiKey(known(await findApiKey(executor, tenantId, id))),
+      );
     },
     list: ({ tenantId }, query) => list(database, tenantId, query),
     async revoke(context, id, expectedVersion) {
@@ -94,7 +103,10 @@ async function issue(tx: Transaction, { secret = makeKey(), ...draft }: KeyIssue
 function checkDraft(draft: ApiKeyDraft, held: ReadonlySet<Scope>, now: Date): Date | undefined {
   const missing = draft.scopes.filter((scope) => !held.has(scope));
   if (missing.length > 0) {
-    throw new ForbiddenError('scope_not_held', `A key cannot get scopes that its maker lacks: ${missing.join(', ')}.`);
+    throw new ForbiddenError(
+      'scope_not_held',
+      `A key cannot get scopes that its maker lacks: ${missing.join(', ')}.`,
+    );
   }
   if (draft.expiresAt === undefined) return undefined;
   const expiresAt = new Date(draft.expiresAt);
@@ -103,7 +115,11 @@ function checkDraft(draft: ApiKeyDraft, held: ReadonlySet<Scope>, now: Date): Da
   throw new InvalidError('invalid_expiry', 'A key cannot expire before it is made.', { faults });
 }
 
-async function list(database: Database, tenantId: string, { limit = PAGE_LIMIT_DEFAULT, cursor }: PageQuery): Promise<ApiKeyPage> {
+async function list(
+  database: Database,
+  tenantId: string,
+  { limit = PAGE_LIMIT_DEFAULT, cursor }: PageQuery,
+): Promise<ApiKeyPage> {
   const [afterId] = cursor === undefined ? [] : decodeCursor(BY_ID, {}, cursor);
   const range = { tenantId, afterId, limit: limit + 1 };
   const rows = await database.read(tenantId, (executor) => listApiKeys(executor, range));
@@ -118,7 +134,11 @@ interface RevokeRequest {
   expectedVersion?: number | null;
 }
 
-async function revoke(tx: Transaction, context: Context, { id, expectedVersion }: RevokeRequest): Promise<void> {
+async function revoke(
+  tx: Transaction,
+  context: Context,
+  { id, expectedVersion }: RevokeRequest,
+): Promise<void> {
   const { tenantId, now } = context;
   const makers = await lockKeyMakers(tx, tenantId, now);
   const key = toApiKey(known(await findApiKey(tx, tenantId, id)));

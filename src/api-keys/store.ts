@@ -11,7 +11,11 @@ export async function insertApiKeys(tx: Transaction, rows: ApiKeyRow[]): Promise
   await tx.orm.insert(apiKeys).values(rows);
 }
 
-export async function findApiKey(executor: Executor, tenantId: string, id: string): Promise<ApiKeyRow | undefined> {
+export async function findApiKey(
+  executor: Executor,
+  tenantId: string,
+  id: string,
+): Promise<ApiKeyRow | undefined> {
   const [row] = await executor.orm
     .select()
     .from(apiKeys)
@@ -26,7 +30,10 @@ export interface ApiKeyRange {
 }
 
 /** Oldest first, by id: ids are made in the order of time and never change. */
-export async function listApiKeys(executor: Executor, { tenantId, afterId, limit }: ApiKeyRange): Promise<ApiKeyRow[]> {
+export async function listApiKeys(
+  executor: Executor,
+  { tenantId, afterId, limit }: ApiKeyRange,
+): Promise<ApiKeyRow[]> {
   const wanted: (SQL | undefined)[] = [eq(apiKeys.tenantId, tenantId)];
   if (afterId !== undefined) wanted.push(gt(apiKeys.id, afterId));
   return executor.orm

@@ -16,7 +16,9 @@ export function attempt<T>(work: () => T): T | PerennialError {
 
 /** The same failure with its pointers below `prefix`. */
 export function below(prefix: string, error: PerennialError): PerennialError {
-  const faults = error.faults?.map(({ pointer, detail }): Fault => ({ pointer: `${prefix}${pointer}`, detail }));
+  const faults = error.faults?.map(
+    ({ pointer, detail }): Fault => ({ pointer: `${prefix}${pointer}`, detail }),
+  );
   return new PerennialError(error.kind, error.code, error.message, { faults, members: error.members });
 }
 

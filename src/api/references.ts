@@ -3,18 +3,15 @@
 
 import Type from 'typebox';
 import { InvalidError } from '../errors.js';
+import { PATTERNS } from './patterns.js';
 import { closed, shared } from './schema.js';
 
-const UUID = '[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}';
-const NAMESPACE = '[a-z0-9][a-z0-9_.-]{0,62}';
-const EXTERNAL_ID = '[^\\u0000-\\u001f\\u007f-\\u009f]{1,256}';
-const REFERENCE = `^(?:${UUID}|ext:${NAMESPACE}:${EXTERNAL_ID})$`;
 /** `ext:`, the longest namespace, a colon and the longest id, in characters. */
 const REFERENCE_LENGTH_MAX = 4 + 63 + 1 + 256;
 
 function reference(what: string) {
   return Type.String({
-    pattern: REFERENCE,
+    pattern: PATTERNS.reference,
     maxLength: REFERENCE_LENGTH_MAX,
     description: `The ${what}'s id, or \`ext:<namespace>:<id>\` for an external id.`,
   });
@@ -26,7 +23,7 @@ export const OrderRef = shared('OrderRef', reference('order'));
 export const Namespace = shared(
   'Namespace',
   Type.String({
-    pattern: `^${NAMESPACE}$`,
+    pattern: PATTERNS.namespace,
     maxLength: 63,
     description: 'The system that gave an external id, for example `shopify`.',
   }),
@@ -36,8 +33,8 @@ export const ExternalId = shared(
   'ExternalId',
   closed(
     {
-      namespace: Type.String({ pattern: `^${NAMESPACE}$`, maxLength: 63 }),
-      id: Type.String({ pattern: `^${EXTERNAL_ID}$`, minLength: 1, maxLength: 256 }),
+      namespace: Type.String({ pattern: PATTERNS.namespace, maxLength: 63 }),
+      id: Type.String({ pattern: PATTERNS.externalId, minLength: 1, maxLength: 256 }),
     },
     { description: 'An id that another system gave. Unique within its namespace.' },
   ),
@@ -45,7 +42,7 @@ export const ExternalId = shared(
 
 export type Reference = { kind: 'id'; id: string } | { kind: 'external'; namespace: string; id: string };
 
-const PATTERN = new RegExp(REFERENCE, 'u');
+const PATTERN = new RegExp(PATTERNS.reference, 'u');
 
 /** Reads a reference. One that has passed the schema never fails; ids come out in lower case. */
 export function parseRef(ref: string): Reference {

@@ -4,6 +4,7 @@
 
 import Type, { type TSchema } from 'typebox';
 import { CURRENCIES } from './currencies.js';
+import { PATTERNS } from './patterns.js';
 import { choice, closed, nullable, type Shared, shared } from './schema.js';
 
 export const Uuid = shared('Uuid', Type.String({ format: 'uuid', maxLength: 36, description: 'A UUID.' }));
@@ -22,7 +23,7 @@ export const TimestampInput = shared(
   Type.String({
     format: 'date-time',
     maxLength: 35,
-    pattern: '^(?:19[7-9][0-9]|20[0-9]{2})-',
+    pattern: PATTERNS.years,
     description: 'RFC 3339 with `Z` or an offset, from 1970 to 2099; kept in whole milliseconds.',
   }),
 );
@@ -58,7 +59,7 @@ interface TextOptions {
 /** One line of text: no control characters. Lengths are in characters. */
 export function text({ min = 1, max, description }: TextOptions) {
   return Type.String({
-    pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$',
+    pattern: PATTERNS.oneLine,
     minLength: min,
     maxLength: max,
     ...(description === undefined ? {} : { description }),
@@ -68,7 +69,7 @@ export function text({ min = 1, max, description }: TextOptions) {
 /** Text of several lines: tabs and line breaks are its only control characters. */
 export function prose({ min = 1, max, description }: TextOptions) {
   return Type.String({
-    pattern: '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$',
+    pattern: PATTERNS.manyLines,
     minLength: min,
     maxLength: max,
     ...(description === undefined ? {} : { description }),
@@ -95,7 +96,7 @@ export const PAGE_LIMIT_MAX = 200;
 export const PAGE_LIMIT_DEFAULT = 50;
 const CURSOR_LENGTH_MAX = 2048;
 
-const cursor = { pattern: '^[A-Za-z0-9_-]*$', maxLength: CURSOR_LENGTH_MAX };
+const cursor = { pattern: PATTERNS.cursor, maxLength: CURSOR_LENGTH_MAX };
 
 /** The query parameters of every list; spread them into the list's own filters. */
 export const pageQuery = {

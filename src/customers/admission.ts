@@ -6,8 +6,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { ConflictError } from '../errors.js';
 import type { Advancement, CustomerSnapshot, DraftEvent, LockedCustomer } from '../transitions/work.js';
 import { type Identity, identitiesOf, identityKey, pointerTo } from './identities.js';
+import type { ExternalId } from './kinds.js';
 import { newSnapshot, type ProfileChange, previousOf } from './profile.js';
-import type { ExternalId } from './table.js';
 
 /** One customer that the work touches. */
 export interface Entry {
@@ -55,7 +55,11 @@ export function createRegister({ locked, opened, now }: RegisterOptions): Regist
   }
 
   /** Checked as a whole before anything is taken: an item that fails must leave no trace. */
-  function take(identities: Identity[], holder: Entry | null, given: readonly ExternalId[] | undefined): void {
+  function take(
+    identities: Identity[],
+    holder: Entry | null,
+    given: readonly ExternalId[] | undefined,
+  ): void {
     for (const identity of identities) {
       const other = holders.get(identityKey(identity));
       if (other !== undefined && other !== holder) throw taken(identity, other, pointerTo(identity, given));

@@ -1,11 +1,11 @@
 // Owns working many customers at once: batches of profiles, and the customers that orders name or bring
 // along. The number of statements does not depend on the number of items. Does not own transactions.
 
+import { attempt, below } from '../api/items.js';
+import { parseRef } from '../api/references.js';
 import type { Context } from '../context.js';
 import type { Transaction } from '../db/executor.js';
 import { PerennialError } from '../errors.js';
-import { attempt, below } from '../api/items.js';
-import { parseRef } from '../api/references.js';
 import type { TransitionsService } from '../transitions/service.js';
 import type { Advancement, LockedCustomer } from '../transitions/work.js';
 import { advancementOf, createRegister, type Register } from './admission.js';
@@ -39,9 +39,10 @@ export async function workBatch(
   const changes = inputs.map((input) => attempt(() => normalProfile(input, null)));
   const refs = changes.flatMap((change) => (change instanceof PerennialError ? [] : identitiesOf(change)));
   const register = await registerOf(tx, context, refs.map(external), transitions);
-  const outcomes = changes.map(
-    (change) =>
-      change instanceof PerennialError ? change : attempt(() => upsert(register, change, change.externalIds ?? [])),
+  const outcomes = changes.map((change) =>
+    change instanceof PerennialError
+      ? change
+      : attempt(() => upsert(register, change, change.externalIds ?? [])),
   );
   return { register, outcomes };
 }

@@ -11,10 +11,10 @@ import { advancementOf, createRegister, type Register } from './admission.js';
 import { registerOf, upsert } from './bulk.js';
 import { customerNotFound } from './errors.js';
 import { type Identity, identitiesOf, identityKey } from './identities.js';
+import type { ExternalId } from './kinds.js';
 import { normalProfile } from './profile.js';
 import type { Customer, CustomerInput } from './schemas.js';
 import { writeProfiles } from './store.js';
-import type { ExternalId } from './table.js';
 import { toApiCustomer } from './views.js';
 
 /** Which customer, and at which version: undefined asks for none, null for any (`If-Match: *`). */
@@ -53,7 +53,12 @@ export function createChanging(transitions: TransitionsService) {
     settle,
 
     /** By `names` the customer may be found after all: they may have been admitted since they were looked for. */
-    async admit(tx: Transaction, context: Context, input: CustomerInput, names: Identity[] = []): Promise<Admitted> {
+    async admit(
+      tx: Transaction,
+      context: Context,
+      input: CustomerInput,
+      names: Identity[] = [],
+    ): Promise<Admitted> {
       const change = normalProfile(input, null);
       const register = await registerOf(tx, context, identitiesOf(change).map(external), transitions);
       const { customer, created } = upsert(register, change, names);
@@ -65,7 +70,8 @@ export function createChanging(transitions: TransitionsService) {
     async lock(tx: Transaction, { tenantId }: Context, { ref, expected }: Target) {
       const [customer] = await transitions.lock(tx, tenantId, [parseRef(ref)]);
       if (customer !== undefined && expected != null) {
-        if (customer.snapshot.profileVersion + customer.lifecycleVersion !== expected) throw versionMismatch();
+        if (customer.snapshot.profileVersion + customer.lifecycleVersion !== expected)
+          throw versionMismatch();
       }
       return customer;
     },

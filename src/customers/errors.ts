@@ -4,5 +4,9 @@ import { NotFoundError } from '../errors.js';
 
 export function customerNotFound(pointer?: string): NotFoundError {
   const detail = 'There is no such customer.';
-  return new NotFoundError('customer_not_found', detail, pointer === undefined ? {} : { faults: [{ pointer, detail }] });
+  return new NotFoundError(
+    'customer_not_found',
+    detail,
+    pointer === undefined ? {} : { faults: [{ pointer, detail }] },
+  );
 }

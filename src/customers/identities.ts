@@ -1,7 +1,7 @@
 // Owns what a customer is known by: external ids, e-mail and phone, each unique within its namespace. Does
 // not own who holds one already (admission.ts) nor the rows (store.ts). Pure.
 
-import type { ExternalId } from './table.js';
+import type { ExternalId } from './kinds.js';
 
 /** The namespaces of the two normal forms: no external id may use them. */
 export const RESERVED_NAMESPACES = ['email', 'phone'] as const;
@@ -37,7 +37,10 @@ export function isReserved(namespace: string): boolean {
 }
 
 /** Where in a profile the identity stands, for a fault. */
-export function pointerTo({ namespace, id }: Identity, externalIds: readonly ExternalId[] | undefined): string {
+export function pointerTo(
+  { namespace, id }: Identity,
+  externalIds: readonly ExternalId[] | undefined,
+): string {
   if (isReserved(namespace)) return `/${namespace}`;
   const place = externalIds?.findIndex((given) => given.namespace === namespace && given.id === id) ?? -1;
   return place < 0 ? '' : `/externalIds/${place}`;

@@ -2,7 +2,7 @@
 // Pure, so that transitions/ can use it too.
 
 import type { CustomerSnapshot } from '../transitions/work.js';
-import type { CustomerKind, ExternalId } from './table.js';
+import type { CustomerKind, ExternalId } from './kinds.js';
 
 /** Where the customer stands. */
 export interface Position {

@@ -4,9 +4,9 @@
 import { type Fault, InvalidError } from '../errors.js';
 import type { CustomerSnapshot } from '../transitions/work.js';
 import { EXTERNAL_IDS_MAX, identityKey, isReserved, sameIdentities, withIdentities } from './identities.js';
+import type { CustomerKind, ExternalId } from './kinds.js';
 import { normalEmail, normalPhone } from './normal-forms.js';
 import { ATTRIBUTES_MAX, type AttributeValue, type CustomerInput, type CustomerPatch } from './schemas.js';
-import type { CustomerKind, ExternalId } from './table.js';
 
 type Attributes = Record<string, unknown>;
 
@@ -77,13 +77,18 @@ export function newSnapshot(id: string, change: ProfileChange, now: Date): Custo
  */
 export function overwritten(snapshot: CustomerSnapshot, change: ProfileChange): CustomerSnapshot {
   const next = withFields(snapshot, change);
-  if (change.externalIds !== undefined) next.externalIds = withIdentities(snapshot.externalIds, change.externalIds);
+  if (change.externalIds !== undefined)
+    next.externalIds = withIdentities(snapshot.externalIds, change.externalIds);
   if (change.attributes !== undefined) next.attributes = change.attributes;
   return withinBounds(next);
 }
 
 /** The profile after a JSON merge patch; `change` is `patch` in normal form. */
-export function patched(snapshot: CustomerSnapshot, change: ProfileChange, patch: CustomerPatch): CustomerSnapshot {
+export function patched(
+  snapshot: CustomerSnapshot,
+  change: ProfileChange,
+  patch: CustomerPatch,
+): CustomerSnapshot {
   const next = withFields(snapshot, change);
   if (change.externalIds !== undefined) next.externalIds = change.externalIds;
   if (patch.attributes === null) next.attributes = {};
@@ -113,7 +118,10 @@ function merged(attributes: Attributes, patch: Attributes): Attributes {
 function withinBounds(next: CustomerSnapshot): CustomerSnapshot {
   const faults: Fault[] = [];
   if (next.externalIds.length > EXTERNAL_IDS_MAX) {
-    faults.push({ pointer: '/externalIds', detail: `a customer has at most ${EXTERNAL_IDS_MAX} external ids` });
+    faults.push({
+      pointer: '/externalIds',
+      detail: `a customer has at most ${EXTERNAL_IDS_MAX} external ids`,
+    });
   }
   if (Object.keys(next.attributes).length > ATTRIBUTES_MAX) {
     faults.push({ pointer: '/attributes', detail: `a customer has at most ${ATTRIBUTES_MAX} attributes` });
@@ -126,7 +134,10 @@ function withinBounds(next: CustomerSnapshot): CustomerSnapshot {
  * What the fields that differ held before, undefined where none does. Of attributes only the keys that
  * differ, null for one that was not there.
  */
-export function previousOf(before: CustomerSnapshot, after: CustomerSnapshot): Record<string, unknown> | undefined {
+export function previousOf(
+  before: CustomerSnapshot,
+  after: CustomerSnapshot,
+): Record<string, unknown> | undefined {
   const previous: Record<string, unknown> = {};
   for (const field of FIELDS) if (before[field] !== after[field]) previous[field] = before[field];
   if (!sameIdentities(before.externalIds, after.externalIds)) previous.externalIds = before.externalIds;

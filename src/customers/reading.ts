@@ -8,7 +8,6 @@ import type { Database } from '../db/database.js';
 import type { Executor } from '../db/executor.js';
 import { InvalidError } from '../errors.js';
 import type { TouchpointsService } from '../touchpoints/service.js';
-import type { CustomerFilter } from '../transitions/customer-list-store.js';
 import type { TransitionsService } from '../transitions/service.js';
 import type { LockedCustomer } from '../transitions/work.js';
 import { customerNotFound } from './errors.js';
@@ -22,6 +21,8 @@ export interface ReadingDeps {
   transitions: Pick<TransitionsService, 'find' | 'list'>;
   touchpoints: Pick<TouchpointsService, 'countSince'>;
 }
+
+type CustomerFilter = Parameters<TransitionsService['list']>[2];
 
 /** Whose customers are read, and as of when. */
 export type Viewer = Pick<Context, 'tenantId' | 'now'>;
@@ -45,7 +46,13 @@ export function createReading({ database, transitions, touchpoints }: ReadingDep
     // A fact that was recorded ahead of its time is not in the state until a tick has taken it up.
     if (longAgo && customer.nextFactAt === null) return none;
     const { id } = customer.snapshot;
-    const counts = await touchpoints.countSince(executor, viewer.tenantId, id, [30, RECENT_DAYS_MAX], viewer.now);
+    const counts = await touchpoints.countSince(
+      executor,
+      viewer.tenantId,
+      id,
+      [30, RECENT_DAYS_MAX],
+      viewer.now,
+    );
     const [last30Days = 0, last90Days = 0] = counts;
     return { last30Days, last90Days };
   }
@@ -71,7 +78,9 @@ export function createReading({ database, transitions, touchpoints }: ReadingDep
       return {
         data: shown.map((customer) => toApiCustomer(customer)),
         nextCursor:
-          last === undefined ? null : encodeCursor(BY_CREATION, query, [last.createdAt.toISOString(), last.id]),
+          last === undefined
+            ? null
+            : encodeCursor(BY_CREATION, query, [last.createdAt.toISOString(), last.id]),
       };
     },
 

@@ -5,7 +5,7 @@ import { expectedVersion, sendVersioned } from '../api/etag.js';
 import { failedItem } from '../api/items.js';
 import { ExternalId } from '../api/references.js';
 import { responses } from '../api/responses.js';
-import { type App, ref, type RouteModule } from '../api/schema.js';
+import { type App, type RouteModule, ref } from '../api/schema.js';
 import { PerennialError } from '../errors.js';
 import { contextOf } from '../plugins/context.js';
 import {

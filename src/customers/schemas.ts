@@ -13,6 +13,7 @@ import {
   count,
   page,
   pageQuery,
+  prose,
   Timestamp,
   TimestampInput,
   text,
@@ -21,18 +22,19 @@ import {
 } from '../api/shapes.js';
 import { COUNTRIES } from './countries.js';
 import { EXTERNAL_IDS_MAX } from './identities.js';
+import { CUSTOMER_KINDS } from './kinds.js';
 import { EMAIL_LENGTH_MAX, PHONE_LENGTH_MAX } from './normal-forms.js';
-import { CUSTOMER_KINDS } from './table.js';
 
 export const ATTRIBUTES_MAX = 100;
 const ATTRIBUTE_KEY = '^[A-Za-z][A-Za-z0-9_.-]{0,63}$';
 const STAGE_LENGTH_MAX = 64;
 
+const attributeText = prose({ min: 0, max: 2000 });
 const attributeValue = Type.Union([
-  Type.String({ maxLength: 2000 }),
+  attributeText,
   Type.Number(),
   Type.Boolean(),
-  Type.Array(Type.String({ maxLength: 2000 }), { maxItems: 100 }),
+  Type.Array(attributeText, { maxItems: 100 }),
   Type.Null(),
 ]);
 export type AttributeValue = Static<typeof attributeValue>;
@@ -95,7 +97,7 @@ export const CustomerPatch = shared(
 );
 export type CustomerPatch = Static<typeof CustomerPatch>;
 
-const text64 = Type.String({ maxLength: STAGE_LENGTH_MAX });
+const stage = text({ max: STAGE_LENGTH_MAX, description: 'The key of a stage of the tenant’s lifecycle.' });
 
 const customer = {
   id: ref(Uuid),
@@ -108,7 +110,7 @@ const customer = {
   owner: nullable(owner),
   externalIds,
   attributes: ref(Attributes),
-  stage: text64,
+  stage,
   stageSince: ref(Timestamp),
   version: ref(Version),
   createdAt: ref(Timestamp),
@@ -130,7 +132,7 @@ export const CustomerFacts = shared(
         maxItems: 300,
         description: 'Net of refunds, by currency.',
       }),
-      categories: Type.Array(Type.String({ maxLength: 200 }), { maxItems: 64 }),
+      categories: Type.Array(text({ max: 100 }), { maxItems: 64 }),
       interactions: count({ description: 'Touchpoints in all.' }),
       interactionsLast30Days: count(),
       interactionsLast90Days: count(),
@@ -161,7 +163,7 @@ export const CustomerNext = shared(
   closed(
     {
       at: ref(Timestamp),
-      stage: text64,
+      stage,
       because: Type.Unknown({ description: 'The condition that will hold then, with its threshold.' }),
     },
     { description: 'What the stage becomes, and when, if nothing happens until then.' },

@@ -91,8 +91,11 @@ export function createCustomersService(deps: CustomersDeps) {
       }),
 
     /** For orders: locks those who are named, admits and changes those who are brought along. */
-    resolveOrAdmit: (tx: Transaction, context: Context, mentions: readonly CustomerMention[]): Promise<Resolved> =>
-      resolveOrAdmit(tx, context, mentions, transitions),
+    resolveOrAdmit: (
+      tx: Transaction,
+      context: Context,
+      mentions: readonly CustomerMention[],
+    ): Promise<Resolved> => resolveOrAdmit(tx, context, mentions, transitions),
   };
 }
 

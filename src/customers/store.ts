@@ -12,14 +12,24 @@ import { factsBetween } from './profile.js';
  * those that have nothing to write are not sent. Identities are given up before any is taken, so that one
  * can pass from a customer to another in one batch.
  */
-export async function writeProfiles(tx: Transaction, tenantId: string, entries: Entry[], now: Date): Promise<void> {
+export async function writeProfiles(
+  tx: Transaction,
+  tenantId: string,
+  entries: Entry[],
+  now: Date,
+): Promise<void> {
   const { released, claimed } = identityChanges(entries);
   const facts = entries.flatMap(({ before, customer: { snapshot } }) =>
     factsBetween(before, snapshot).map((fact) => ({ ...fact, id: uuidv7(), customer: snapshot.id })),
   );
   await Promise.all([
     sendRows(tx, RELEASE, [tenantId], released),
-    sendRows(tx, WRITE, [tenantId], entries.map(({ customer }) => customer.snapshot)),
+    sendRows(
+      tx,
+      WRITE,
+      [tenantId],
+      entries.map(({ customer }) => customer.snapshot),
+    ),
     sendRows(tx, CLAIM, [tenantId, now], claimed),
     sendRows(tx, INSERT_FACTS, [tenantId, now], facts),
   ]);
@@ -30,7 +40,12 @@ interface Prepared {
   text: string;
 }
 
-async function sendRows(tx: Transaction, statement: Prepared, values: unknown[], rows: object[]): Promise<void> {
+async function sendRows(
+  tx: Transaction,
+  statement: Prepared,
+  values: unknown[],
+  rows: object[],
+): Promise<void> {
   if (rows.length > 0) await tx.rows({ ...statement, values: [...values, JSON.stringify(rows)] });
 }
 

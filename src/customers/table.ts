@@ -1,14 +1,7 @@
 import { foreignKey, index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { instant, tenantId } from '../db/columns.js';
 import { tenants } from '../tenants/table.js';
-
-export const CUSTOMER_KINDS = ['person', 'company'] as const;
-export type CustomerKind = (typeof CUSTOMER_KINDS)[number];
-
-export interface ExternalId {
-  namespace: string;
-  id: string;
-}
+import { CUSTOMER_KINDS, type ExternalId } from './kinds.js';
 
 /** Who a customer is. Where they stand is in `customer_lifecycles`, which changes far more often. */
 export const customers = pgTable(

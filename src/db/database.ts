@@ -3,7 +3,13 @@
 
 import pg from 'pg';
 import type { Context } from '../context.js';
-import { type Executor, ReadExecutor, type Topic, type Transaction, TransactionExecutor } from './executor.js';
+import {
+  type Executor,
+  ReadExecutor,
+  type Topic,
+  type Transaction,
+  TransactionExecutor,
+} from './executor.js';
 import { isRetryable, translate } from './failures.js';
 import { openClaim, settleClaim } from './idempotency.js';
 
@@ -48,6 +54,13 @@ export interface DatabaseOptions {
   onError: (error: Error) => void;
 }
 
+/**
+ * Every statement of ours has its index, and its plan must not depend on statistics: a prepared statement that
+ * was planned while a table was small would go on reading all of it through a first import, until somebody
+ * analyses the table. Where there is no other way, Postgres still takes one of these.
+ */
+const PLAN_BY_INDEX = 'SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off';
+
 const INT8_OID = 20;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -73,6 +86,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
   const pool = new pg.Pool(config);
   pool.on('error', options.onError);
+  pool.on('connect', (client) => {
+    // The pool listens only while a client is idle. A connection lost with a statement under way would end the
+    // process for want of a listener; whoever awaits the statement is told by its failure.
+    client.on('error', () => undefined);
+    // Goes out ahead of whatever the connection was opened for.
+    client.query(PLAN_BY_INDEX).catch(() => undefined);
+  });
   const listeners = new Map<Topic, (() => void)[]>();
   const committed = (topics: ReadonlySet<Topic>) => {
     for (const topic of topics) for (const listener of listeners.get(topic) ?? []) listener();
@@ -80,7 +100,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     read: (tenantId, work) => withReader(pool, prelude(APP_ROLE, tenantId), work),
     find: (work) => withReader(pool, prelude(FINDER_ROLE), work),
-    write: (context, work, writeOptions) => writeRetrying({ pool, committed, context, work, options: writeOptions }),
+    write: (context, work, writeOptions) =>
+      writeRetrying({ pool, committed, context, work, options: writeOptions }),
     onCommit: (topic, listener) => {
       listeners.set(topic, [...(listeners.get(topic) ?? []), listener]);
     },
@@ -112,7 +133,11 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   }
 }
 
-async function withReader<T>(pool: pg.Pool, opening: string, work: (executor: Executor) => Promise<T>): Promise<T> {
+async function withReader<T>(
+  pool: pg.Pool,
+  opening: string,
+  work: (executor: Executor) => Promise<T>,
+): Promise<T> {
   const client = await connect(pool);
   try {
     return await work(new ReadExecutor(client, opening));
@@ -158,7 +183,7 @@ async function writeOnce<T>({ pool, committed, context, work, options }: Write<T
     await tx.rollback().catch((failure) => {
       broken = failure;
     });
-    throw error;
+    throw tx.firstFailure(error);
   } finally {
     // A connection that could not even be rolled back is not given to the next caller.
     client.release(broken instanceof Error ? broken : undefined);

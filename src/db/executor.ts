@@ -3,6 +3,7 @@
 
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type { PoolClient, QueryResult } from 'pg';
+import { unwrap } from './failures.js';
 
 /** A statement; with a `name` it is prepared once per connection. Values are never spliced into the text. */
 export interface Statement {
@@ -30,6 +31,8 @@ export interface Transaction extends Executor {
 
 /** Work that a transaction can leave behind for this process's own jobs. */
 export type Topic = 'deliveries';
+
+const IN_FAILED_TRANSACTION = '25P02';
 
 interface PgQuery {
   text: string;
@@ -164,6 +167,15 @@ export class TransactionExecutor extends ClientExecutor implements Transaction {
     // After a failed COMMIT this is a harmless warning; the connection is clean either way.
     this.#ended = 'rolled back';
     await this.client.query('ROLLBACK');
+  }
+
+  /**
+   * What went wrong first: once a statement has failed, those sent behind it fail as well, and with an error
+   * that says no more than that. Which of them is awaited first is chance.
+   */
+  firstFailure(error: unknown): unknown {
+    const isAftermath = (unwrap(error) as { code?: string } | null)?.code === IN_FAILED_TRANSACTION;
+    return isAftermath ? (this.#failed ?? error) : error;
   }
 
   /** Waits for statements that nobody awaited and fails if any of them did. */

@@ -1,6 +1,7 @@
 // Owns the reading of database failures: which are worth another try, which mean that the database is
 // away, and which name a constraint. Does not own what is done about them.
 
+import { DrizzleQueryError } from 'drizzle-orm';
 import { UnavailableError } from '../errors.js';
 
 interface DatabaseFailure extends Error {
@@ -13,24 +14,40 @@ const RETRYABLE = new Set(['40001', '40P01']);
 
 /** The server is stopping, starting, full, or gone. Class 08 (connection exceptions) is matched by prefix. */
 const AWAY = new Set(['57P01', '57P02', '57P03', '53300', '53400', '25006']);
-const AWAY_SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH']);
+const AWAY_SYSTEM = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+]);
 /** pg reports a lost connection and an exhausted pool as plain errors without a code. */
 const AWAY_MESSAGE =
   /connection terminated|timeout exceeded when trying to connect|connection ended|not queryable|connection error|timeout expired|Client was closed|Cannot use a pool after calling end/i;
 
+/**
+ * The query builder hides a failure in one of its own, without the code, and with every value of the statement
+ * in the message: no log may show those, so the wrapping is taken off wherever a failure is read.
+ */
+export function unwrap(error: unknown): unknown {
+  return error instanceof DrizzleQueryError && error.cause !== undefined ? error.cause : error;
+}
+
 /** The name of the constraint that a unique or foreign-key violation broke, if the error is one. */
 export function brokenConstraint(error: unknown): string | undefined {
-  const failure = error as DatabaseFailure;
+  const failure = unwrap(error) as DatabaseFailure;
   return failure?.code === '23505' || failure?.code === '23503' ? failure.constraint : undefined;
 }
 
 /** Whether the same transaction is worth running again; unique violations are races that a second run sees. */
 export function isRetryable(error: unknown): boolean {
-  const code = (error as DatabaseFailure)?.code;
+  const code = (unwrap(error) as DatabaseFailure)?.code;
   return code !== undefined && (RETRYABLE.has(code) || code === '23505');
 }
 
-export function isAway(error: unknown): boolean {
+export function isAway(thrown: unknown): boolean {
+  const error = unwrap(thrown);
   if (!(error instanceof Error)) return false;
   const { code, message } = error as DatabaseFailure;
   if (code !== undefined) return AWAY.has(code) || AWAY_SYSTEM.has(code) || code.startsWith('08');
@@ -38,6 +55,9 @@ export function isAway(error: unknown): boolean {
 }
 
 /** Turns "the database is away" into the failure that a caller may be told about; leaves the rest alone. */
-export function translate(error: unknown): unknown {
-  return isAway(error) ? new UnavailableError('The database cannot be reached just now.', { cause: error }) : error;
+export function translate(thrown: unknown): unknown {
+  const error = unwrap(thrown);
+  return isAway(error)
+    ? new UnavailableError('The database cannot be reached just now.', { cause: error })
+    : error;
 }

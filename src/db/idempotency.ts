@@ -49,12 +49,19 @@ export async function openClaim(tx: Transaction, tenantId: string, claim: Idempo
         'This Idempotency-Key was used before with a different request.',
       );
     }
-    throw new IdempotentReplay(answer.status ?? 200, open(answer.body ?? Buffer.alloc(0), claim.encryptionKey));
+    throw new IdempotentReplay(
+      answer.status ?? 200,
+      open(answer.body ?? Buffer.alloc(0), claim.encryptionKey),
+    );
   }
   if (answer?.free !== true) {
-    throw new ConflictError('idempotency_key_in_flight', 'A request with this Idempotency-Key is under way.', {
-      retryAfterS: 1,
-    });
+    throw new ConflictError(
+      'idempotency_key_in_flight',
+      'A request with this Idempotency-Key is under way.',
+      {
+        retryAfterS: 1,
+      },
+    );
   }
 }
 
@@ -75,7 +82,12 @@ export async function settleClaim(
 }
 
 /** Drops a batch of answers that are past their time and says how many went. */
-export async function pruneAnswers(tx: Executor, tenantId: string, before: Date, limit: number): Promise<number> {
+export async function pruneAnswers(
+  tx: Executor,
+  tenantId: string,
+  before: Date,
+  limit: number,
+): Promise<number> {
   const rows = await tx.rows({
     text: `DELETE FROM idempotency_keys k USING (
              SELECT tenant_id, key FROM idempotency_keys WHERE tenant_id = $1 AND created_at < $2 LIMIT $3

@@ -2,6 +2,7 @@
 // shape is this version's, and the wall between tenants stands. Does not own any of these steps' contents.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DrizzleQueryError } from 'drizzle-orm';
 import pg from 'pg';
 import { StartError } from '../start-error.js';
 import { isAway } from './failures.js';
@@ -68,7 +69,9 @@ async function checkServer(url: string): Promise<void> {
     const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
     const version = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
     if (version >= VERSION_MIN) return;
-    throw new StartError(`The database ${nameOf(url)} is Postgres ${version}; ${VERSION_MIN} or newer is needed.`);
+    throw new StartError(
+      `The database ${nameOf(url)} is Postgres ${version}; ${VERSION_MIN} or newer is needed.`,
+    );
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -81,6 +84,8 @@ function nameOf(url: string): string {
 }
 
 function reasonOf(error: unknown): string {
+  // The query builder's own message is the statement, not what is wrong with it.
+  if (error instanceof DrizzleQueryError && error.cause !== undefined) return reasonOf(error.cause);
   const { message, code } = error as { message?: string; code?: string };
   // Where every address of a name was refused, Node's error has a code and no message.
   return message || code || String(error);

@@ -9,9 +9,15 @@ export async function proveWall(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, application_name: 'perennial-wall' });
   await client.connect();
   try {
-    const breaches = [...(await roleBreaches(client)), ...(await tableBreaches(client)), ...(await leaks(client))];
+    const breaches = [
+      ...(await roleBreaches(client)),
+      ...(await tableBreaches(client)),
+      ...(await leaks(client)),
+    ];
     if (breaches.length > 0) {
-      throw new Error(`The wall between tenants does not stand; refusing to serve:\n- ${breaches.join('\n- ')}`);
+      throw new Error(
+        `The wall between tenants does not stand; refusing to serve:\n- ${breaches.join('\n- ')}`,
+      );
     }
   } finally {
     await client.end();
@@ -29,7 +35,9 @@ async function roleBreaches(client: pg.Client): Promise<string[]> {
   const missing = [APP_ROLE, FINDER_ROLE].filter((role) => !rows.some(({ rolname }) => rolname === role));
   return [
     ...missing.map((role) => `the role ${role} does not exist`),
-    ...rows.filter(({ above }) => above).map(({ rolname }) => `the role ${rolname} bypasses row-level security`),
+    ...rows
+      .filter(({ above }) => above)
+      .map(({ rolname }) => `the role ${rolname} bypasses row-level security`),
     ...rows.filter(({ owns }) => owns > 0).map(({ rolname }) => `the role ${rolname} owns tables`),
   ];
 }

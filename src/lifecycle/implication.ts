@@ -7,7 +7,7 @@ import { predicateOf } from './predicates.js';
 
 /** Whether `b` holds whenever `a` does, for every customer and every instant. */
 export function implies(a: Condition, b: Condition): boolean {
-  return neverHolds(a) || alwaysHolds(b) || follows(a, b);
+  return alwaysHolds(b) || follows(a, b);
 }
 
 /** Whether the condition holds for everybody at every instant. */
@@ -33,7 +33,7 @@ function somePairOpposes(parts: readonly Condition[], type: 'all' | 'any'): bool
   return parts.some((negated) => {
     if (negated.type !== 'not') return false;
     const y = negated.of;
-    return parts.some((x) => x !== negated && (type === 'all' ? follows(x, y) : follows(y, x)));
+    return parts.some((x) => (type === 'all' ? follows(x, y) : follows(y, x)));
   });
 }
 

@@ -30,7 +30,7 @@ export function replay(history: History, timeline: CompiledTimeline, until: numb
 
 /**
  * The same from a stored state on, with the facts that are not in it. Right only where canAdvance says so.
- * What the state holds has happened: an `until` before `state.at`, of a clock that is behind, is taken to be it.
+ * What the state holds has happened: an `until` before it, of a clock that is behind, takes nothing back.
  */
 export function advance(
   state: CustomerState,
@@ -44,7 +44,7 @@ export function advance(
   walk.since = state.since;
   walk.hold = state.hold;
   if (walk.hold === null) judge(walk.standing, state.at);
-  return finish(walk, Math.max(until, state.at));
+  return finish(walk, until);
 }
 
 /**

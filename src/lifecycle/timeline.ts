@@ -83,7 +83,7 @@ type Succession<T> = [Dated<T>, ...Dated<T>[]];
  * replaces everything from that date on. What remains is rising in both version and date.
  */
 function succession<T>(versions: readonly Dated<T>[], unlessGiven: T): Succession<T> {
-  const sorted = [...versions].sort((a, b) => byNumber(a.from, b.from) || b.version - a.version);
+  const sorted = [...versions].sort((a, b) => byNumber(a.from, b.from));
   const rising: Dated<T>[] = [];
   for (const dated of sorted) {
     if (dated.version > (rising.at(-1)?.version ?? -Infinity)) rising.push(dated);

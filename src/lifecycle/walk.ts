@@ -132,21 +132,23 @@ export function nextFactAt({ lists, ordersDone, touchpointsDone, movesDone }: Wa
  */
 export function step(walk: Walk, at: number): void {
   const activated = enterSegment(walk, at);
-  const holdEnded = walk.hold !== null && walk.hold.until !== null && walk.hold.until <= at;
-  if (holdEnded) walk.hold = null;
+  const wasHeld = walk.hold !== null;
+  if (walk.hold !== null && walk.hold.until !== null && walk.hold.until <= at) walk.hold = null;
   const order = takeOrders(walk, at);
   // An order at the instant of a move comes before it, so any order that meets a hold was placed after it.
   if (order !== null) walk.hold = null;
   const touchpoint = takeTouchpoints(walk, at);
   const move = takeMoves(walk, at);
   walk.at = at;
-  // An instant at which nothing but the time has come was judged when it was found.
-  const isJudged = walk.standing.at === at && order === null && touchpoint === null && activated === null;
-  if (walk.hold === null && !isJudged) judge(walk.standing, at);
+  // An instant at which nothing but the time has come was judged when it was found, and no other can have been.
+  if (walk.hold === null && walk.standing.at !== at) judge(walk.standing, at);
   const stage = walk.hold?.stage ?? stageOf(walk.standing);
-  if (stage !== walk.stage) record(walk, stage, { move, order, touchpoint, activated, holdEnded });
+  if (stage === walk.stage) return;
+  // Without a move there is another stage than the held one only where the hold has ended.
+  record(walk, stage, { move, order, touchpoint, activated, holdEnded: wasHeld });
 }
 
+/** An activation is an instant of its own, so none is ever entered late. */
 function enterSegment(walk: Walk, at: number): Segment['activates'] {
   const { segments } = walk.timeline;
   let next = segments[walk.segmentIndex + 1];
@@ -164,7 +166,7 @@ function enterSegment(walk: Walk, at: number): Segment['activates'] {
   if (recounts && walk.isWhole) {
     recountDays(standing.facts, walk.lists.orders.slice(0, walk.ordersDone), segment.policy.timeZone);
   }
-  return segment.from === at ? segment.activates : null;
+  return segment.activates;
 }
 
 function takeOrders(walk: Walk, at: number): OrderFact | null {

@@ -1,51 +1,16 @@
 // Owns what becomes of an order when something is said of it: recorded, repeated, replaced, cancelled,
 // refunded or refused; which events tell of it, and what it means for the customer's history. Pure.
 
-import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { ConflictError, type Fault, InvalidError, type PerennialError } from '../errors.js';
 import type { OrderFact } from '../lifecycle/facts.js';
 import type { DraftEvent } from '../transitions/work.js';
+import { factOf, fingerprintOf, type OrderContent, type OrderRow } from './order.js';
 import { orderPayload } from './payload.js';
-import type { OrderStatus, StoredLine, StoredRefund } from './table.js';
+import type { StoredRefund } from './table.js';
 
 /** How far ahead of the service's clock a source's clock may be. */
 export const PLACED_AHEAD_MAX_MS = 5 * 60_000;
-
-/** An order as it is stored. */
-export interface OrderRow {
-  id: string;
-  customerId: string;
-  namespace: string | null;
-  externalId: string | null;
-  status: OrderStatus;
-  placedAt: Date;
-  amountMinor: number;
-  refundedMinor: number;
-  currency: string;
-  categories: string[];
-  lines: StoredLine[];
-  refunds: StoredRefund[];
-  fingerprint: Buffer;
-  sourceUpdatedAt: Date | null;
-  version: number;
-  createdAt: Date;
-  updatedAt: Date;
-}
-
-/** What was said of an order, with its customer resolved and its times read. */
-export interface OrderContent {
-  customerId: string;
-  namespace: string | null;
-  externalId: string | null;
-  status: OrderStatus;
-  placedAt: Date;
-  amountMinor: number;
-  currency: string;
-  lines: StoredLine[];
-  refunds: StoredRefund[];
-  sourceUpdatedAt: Date | null;
-}
 
 export interface Plan {
   outcome: 'created' | 'unchanged' | 'changed';
@@ -62,9 +27,11 @@ export interface Effect {
 }
 
 /** POST: a repeat is harmless, another content under the same external id is a conflict. */
-export function planRecord(existing: OrderRow | undefined, content: OrderContent, now: Date): Plan | PerennialError {
-  const fault = faultOf(content, now);
-  if (fault !== undefined) return refused(fault);
+export function planRecord(
+  existing: OrderRow | undefined,
+  content: OrderContent,
+  now: Date,
+): Plan | PerennialError {
   if (existing === undefined) return created(content, now);
   const said = fingerprintOf(content);
   if (said.equals(existing.fingerprint) || said.equals(fingerprintOf(existing))) return unchanged(existing);
@@ -75,12 +42,18 @@ export function planRecord(existing: OrderRow | undefined, content: OrderContent
 }
 
 /** PUT: replaces the whole order, unless it is older than what is known. */
-export function planReplace(existing: OrderRow | undefined, content: OrderContent, now: Date): Plan | PerennialError {
-  const fault = faultOf(content, now);
-  if (fault !== undefined) return refused(fault);
+export function planReplace(
+  existing: OrderRow | undefined,
+  content: OrderContent,
+  now: Date,
+): Plan | PerennialError {
   if (existing === undefined) return created(content, now);
   const { sourceUpdatedAt } = content;
-  if (sourceUpdatedAt !== null && existing.sourceUpdatedAt !== null && sourceUpdatedAt < existing.sourceUpdatedAt) {
+  if (
+    sourceUpdatedAt !== null &&
+    existing.sourceUpdatedAt !== null &&
+    sourceUpdatedAt < existing.sourceUpdatedAt
+  ) {
     return unchanged(existing);
   }
   const replaced: OrderRow = {
@@ -94,7 +67,8 @@ export function planReplace(existing: OrderRow | undefined, content: OrderConten
     return newer ? silently(existing, replaced) : unchanged(existing);
   }
   const plan = changed(existing, replaced, now, 'order.updated');
-  const also = (type: string) => plan.events.push({ type, occurredAt: now, data: { order: orderPayload(plan.order) } });
+  const also = (type: string) =>
+    plan.events.push({ type, occurredAt: now, data: { order: orderPayload(plan.order) } });
   if (replaced.status === 'cancelled' && existing.status !== 'cancelled') also('order.cancelled');
   if (replaced.refundedMinor > existing.refundedMinor) also('order.refunded');
   return plan;
@@ -125,20 +99,13 @@ export function planRefund(existing: OrderRow, refund: StoredRefund, now: Date):
   return changed(existing, refunded, now, 'order.refunded');
 }
 
-/** The fact that an order is while it counts; undefined while it is pending, cancelled or wholly refunded. */
-export function factOf(order: OrderRow): OrderFact | undefined {
-  const whollyRefunded = order.amountMinor > 0 && order.refundedMinor === order.amountMinor;
-  if (order.status !== 'placed' || whollyRefunded) return undefined;
-  return {
-    id: order.id,
-    at: order.placedAt.getTime(),
-    categories: order.categories,
-    currency: order.currency,
-    amountMinor: order.amountMinor - order.refundedMinor,
-  };
+/** What is wrong with an order whatever is known of it already; undefined for a sound one. */
+export function refusalOf(content: Omit<OrderContent, 'customerId'>, now: Date): InvalidError | undefined {
+  const fault = faultOf(content, now);
+  return fault && new InvalidError('invalid_order', `${fault.pointer} ${fault.detail}.`, { faults: [fault] });
 }
 
-function faultOf(content: OrderContent, now: Date): Fault | undefined {
+function faultOf(content: Omit<OrderContent, 'customerId'>, now: Date): Fault | undefined {
   if (content.placedAt.getTime() > now.getTime() + PLACED_AHEAD_MAX_MS) {
     return { pointer: '/placedAt', detail: 'lies more than 5 minutes in the future' };
   }
@@ -146,23 +113,27 @@ function faultOf(content: OrderContent, now: Date): Fault | undefined {
   let refundedMinor = 0;
   for (const [index, refund] of content.refunds.entries()) {
     if (ids.has(refund.externalId)) {
-      return { pointer: `/refunds/${index}/externalId`, detail: 'is the external id of another refund above' };
+      return {
+        pointer: `/refunds/${index}/externalId`,
+        detail: 'is the external id of another refund above',
+      };
     }
     ids.add(refund.externalId);
     refundedMinor += refund.amountMinor;
     if (refundedMinor > content.amountMinor) {
-      return { pointer: `/refunds/${index}/amountMinor`, detail: "the refunds' sum exceeds the order's amount" };
+      return {
+        pointer: `/refunds/${index}/amountMinor`,
+        detail: "the refunds' sum exceeds the order's amount",
+      };
     }
   }
   return undefined;
 }
 
-function refused(fault: Fault): InvalidError {
-  return new InvalidError('invalid_order', `${fault.pointer} ${fault.detail}.`, { faults: [fault] });
-}
-
 function derived(content: OrderContent): Pick<OrderRow, 'refundedMinor' | 'categories'> {
-  const categories = new Set(content.lines.flatMap(({ category }) => (category === undefined ? [] : [category])));
+  const categories = new Set(
+    content.lines.flatMap(({ category }) => (category === undefined ? [] : [category])),
+  );
   const refundedMinor = content.refunds.reduce((sum, refund) => sum + refund.amountMinor, 0);
   return { refundedMinor, categories: [...categories].sort() };
 }
@@ -192,14 +163,24 @@ function unchanged(order: OrderRow): Plan {
 
 /** The source has touched the order without changing it: its time is kept, so that an older PUT is known. */
 function silently(existing: OrderRow, replaced: OrderRow): Plan {
-  return { outcome: 'changed', order: { ...existing, sourceUpdatedAt: replaced.sourceUpdatedAt }, events: [], effects: [] };
+  return {
+    outcome: 'changed',
+    order: { ...existing, sourceUpdatedAt: replaced.sourceUpdatedAt },
+    events: [],
+    effects: [],
+  };
 }
 
 function changed(existing: OrderRow, next: OrderRow, now: Date, type: string): Plan {
   const order = { ...next, version: existing.version + 1, updatedAt: now };
   const data = { order: orderPayload(order) };
   const previous = { order: orderPayload(existing) };
-  return { outcome: 'changed', order, events: [{ type, occurredAt: now, data, previous }], effects: effectsOf(existing, order) };
+  return {
+    outcome: 'changed',
+    order,
+    events: [{ type, occurredAt: now, data, previous }],
+    effects: effectsOf(existing, order),
+  };
 }
 
 /** Whose history is another now. A fact that only begins to count need not replay what came before it. */
@@ -212,25 +193,11 @@ function effectsOf(existing: OrderRow, order: OrderRow): Effect[] {
       { customerId: order.customerId, ...(after === undefined ? {} : { fact: after }) },
     ];
   }
-  if (before === undefined) return [{ customerId: order.customerId, ...(after === undefined ? {} : { fact: after }) }];
+  if (before === undefined)
+    return [{ customerId: order.customerId, ...(after === undefined ? {} : { fact: after }) }];
   return [{ customerId: order.customerId, replay: !sameFact(before, after) }];
 }
 
 function sameFact(a: OrderFact, b: OrderFact | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-/** SHA-256 of what an order says, in one spelling, whatever way its customer was named. */
-export function fingerprintOf(content: OrderContent): Buffer {
-  const { customerId, status, placedAt, amountMinor, currency, lines, refunds } = content;
-  const spelled = JSON.stringify([
-    customerId,
-    status,
-    placedAt.getTime(),
-    amountMinor,
-    currency,
-    lines.map((line) => [line.product, line.name, line.category, line.quantity, line.unitPriceMinor]),
-    refunds.map((refund) => [refund.externalId, refund.amountMinor, Date.parse(refund.refundedAt), refund.reason]),
-  ]);
-  return createHash('sha256').update(spelled).digest();
 }

@@ -49,7 +49,8 @@ function writing(app: App, orders: OrdersService): void {
         operationId: 'recordOrder',
         tags: ['Orders'],
         summary: 'Record an order',
-        description: 'A repeat of the same external id with the same body is answered 200 and changes nothing.',
+        description:
+          'A repeat of the same external id with the same body is answered 200 and changes nothing.',
         body: ref(OrderInput),
         response: responses({ 200: ref(Order), 201: ref(Order) }, 404, 409),
       },
@@ -103,9 +104,14 @@ function writing(app: App, orders: OrdersService): void {
     async (request, reply) => {
       const context = contextOf(request);
       const named = parseRef(request.params.ref);
-      if (named.kind === 'id') throw invalidField('/path/ref', 'must be an external id, `ext:<namespace>:<id>`');
+      if (named.kind === 'id')
+        throw invalidField('/path/ref', 'must be an external id, `ext:<namespace>:<id>`');
       const input = fromApiOrder(request.body, named, context.now);
-      const [saved] = await orders.save(context, [input], { how: 'replace', backfill: false, expected: expectedVersion(request) });
+      const [saved] = await orders.save(context, [input], {
+        how: 'replace',
+        backfill: false,
+        expected: expectedVersion(request),
+      });
       const { status, body } = answerOf(recorded(saved));
       return sendVersioned(request, reply, status, body);
     },
@@ -200,7 +206,10 @@ function reading(app: App, orders: OrdersService): void {
       const rows = await orders.list(context, filter, { after, limit: limit + 1 });
       const data = rows.slice(0, limit).map(toApiOrder);
       const last = rows.length > limit ? data.at(-1) : undefined;
-      return { data, nextCursor: last === undefined ? null : encodeCursor(LIST, request.query, [last.placedAt, last.id]) };
+      return {
+        data,
+        nextCursor: last === undefined ? null : encodeCursor(LIST, request.query, [last.placedAt, last.id]),
+      };
     },
   );
 }

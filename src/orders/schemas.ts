@@ -20,9 +20,9 @@ import {
   Version,
 } from '../api/shapes.js';
 import { CustomerInput } from '../customers/schemas.js';
+import type { OrderRow } from './order.js';
 import { orderPayload } from './payload.js';
-import type { OrderRow } from './plan.js';
-import type { OrderInput as Input } from './service.js';
+import type { OrderInput as Input } from './saving.js';
 import { ORDER_STATUSES, type StoredRefund } from './table.js';
 
 const LINES_MAX = 1_000;
@@ -33,14 +33,19 @@ export const ORDER_AMOUNT_MAX_MINOR = 10_000_000_000_000;
 const amount = (minimum: number, description: string) =>
   Type.Integer({ format: 'int64', minimum, maximum: ORDER_AMOUNT_MAX_MINOR, description });
 
-const refundId = text({ max: 256, description: 'The refund’s id where it comes from; unique within its order.' });
+const refundId = text({
+  max: 256,
+  description: 'The refund’s id where it comes from; unique within its order.',
+});
 
 export const OrderLine = shared(
   'OrderLine',
   closed({
     product: text({ max: 256, description: 'SKU or product id.' }),
     name: Type.Optional(text({ max: 300 })),
-    category: Type.Optional(text({ max: 100, description: 'Distinct categories are a fact that policies can read.' })),
+    category: Type.Optional(
+      text({ max: 100, description: 'Distinct categories are a fact that policies can read.' }),
+    ),
     quantity: count({ min: 1, max: 1_000_000 }),
     unitPriceMinor: amount(0, 'The price of one, in minor units of the order’s currency.'),
   }),
@@ -61,7 +66,9 @@ const content = {
   customer: Type.Union([ref(CustomerRef), ref(CustomerInput)], {
     description: 'A customer by reference, or inline: found by what they are known by, or created.',
   }),
-  status: Type.Optional(choice(ORDER_STATUSES, { description: '`placed` unless it is said; only that counts.' })),
+  status: Type.Optional(
+    choice(ORDER_STATUSES, { description: '`placed` unless it is said; only that counts.' }),
+  ),
   placedAt: ref(TimestampInput, { description: 'At most 5 minutes ahead.' }),
   amountMinor: amount(0, 'What is paid for the whole order, in minor units.'),
   currency: ref(Currency),
@@ -125,7 +132,10 @@ export const OrderBatch = shared(
   closed({
     items: batchItems(ref(OrderInput), 'Each succeeds or fails for itself.'),
     backfill: Type.Optional(
-      Type.Boolean({ default: false, description: 'History: events enter the feed and no webhook goes out.' }),
+      Type.Boolean({
+        default: false,
+        description: 'History: events enter the feed and no webhook goes out.',
+      }),
     ),
   }),
 );
@@ -191,5 +201,10 @@ export function fromApiOrder(
 export function fromApiRefund(refund: RefundInput, now: Date): StoredRefund {
   const { externalId, amountMinor, refundedAt, reason } = refund;
   const at = refundedAt === undefined ? now : new Date(refundedAt);
-  return { externalId, amountMinor, refundedAt: at.toISOString(), ...(reason === undefined ? {} : { reason }) };
+  return {
+    externalId,
+    amountMinor,
+    refundedAt: at.toISOString(),
+    ...(reason === undefined ? {} : { reason }),
+  };
 }

@@ -2,7 +2,7 @@
 // an order and then changing it safe.
 
 import type { Executor, Transaction } from '../db/executor.js';
-import type { OrderRow } from './plan.js';
+import type { OrderRow } from './order.js';
 
 const COLUMNS = `
   id, customer_id AS "customerId", namespace, external_id AS "externalId", status, placed_at AS "placedAt",
@@ -14,7 +14,11 @@ export interface ExternalKey {
   id: string;
 }
 
-export function findByExternalIds(executor: Executor, tenantId: string, keys: ExternalKey[]): Promise<OrderRow[]> {
+export function findByExternalIds(
+  executor: Executor,
+  tenantId: string,
+  keys: ExternalKey[],
+): Promise<OrderRow[]> {
   return executor.rows({
     name: 'orders_by_external_ids',
     text: `SELECT ${COLUMNS} FROM orders
@@ -24,7 +28,11 @@ export function findByExternalIds(executor: Executor, tenantId: string, keys: Ex
   });
 }
 
-export async function findById(executor: Executor, tenantId: string, id: string): Promise<OrderRow | undefined> {
+export async function findById(
+  executor: Executor,
+  tenantId: string,
+  id: string,
+): Promise<OrderRow | undefined> {
   const rows = await executor.rows<OrderRow>({
     name: 'orders_by_id',
     text: `SELECT ${COLUMNS} FROM orders WHERE tenant_id = $1 AND id = $2`,
@@ -35,7 +43,9 @@ export async function findById(executor: Executor, tenantId: string, id: string)
 
 /** Bytea travels in JSON as hexadecimal. */
 function written(orders: readonly OrderRow[]): string {
-  return JSON.stringify(orders.map((order) => ({ ...order, fingerprint: order.fingerprint.toString('hex') })));
+  return JSON.stringify(
+    orders.map((order) => ({ ...order, fingerprint: order.fingerprint.toString('hex') })),
+  );
 }
 
 const INPUT = `json_to_recordset($2::json) AS r(
@@ -43,7 +53,11 @@ const INPUT = `json_to_recordset($2::json) AS r(
     "amountMinor" bigint, "refundedMinor" bigint, currency text, categories text[], lines jsonb, refunds jsonb,
     fingerprint text, "sourceUpdatedAt" timestamptz, version int, "createdAt" timestamptz, "updatedAt" timestamptz)`;
 
-export function insertOrders(tx: Transaction, tenantId: string, orders: readonly OrderRow[]): Promise<unknown[]> {
+export function insertOrders(
+  tx: Transaction,
+  tenantId: string,
+  orders: readonly OrderRow[],
+): Promise<unknown[]> {
   return tx.rows({
     name: 'orders_insert',
     text: `INSERT INTO orders (tenant_id, id, customer_id, namespace, external_id, status, placed_at, amount_minor,
@@ -57,7 +71,11 @@ export function insertOrders(tx: Transaction, tenantId: string, orders: readonly
   });
 }
 
-export function updateOrders(tx: Transaction, tenantId: string, orders: readonly OrderRow[]): Promise<unknown[]> {
+export function updateOrders(
+  tx: Transaction,
+  tenantId: string,
+  orders: readonly OrderRow[],
+): Promise<unknown[]> {
   return tx.rows({
     name: 'orders_update',
     text: `UPDATE orders o
@@ -99,8 +117,13 @@ export function listOrders(
 ): Promise<OrderRow[]> {
   const values: unknown[] = [tenantId];
   const parameter = (value: unknown) => `$${values.push(value)}`;
-  const fields = (Object.keys(CONDITIONS) as (keyof OrderFilter)[]).filter((field) => filter[field] !== undefined);
-  const conditions = ['tenant_id = $1', ...fields.map((field) => CONDITIONS[field](parameter(filter[field])))];
+  const fields = (Object.keys(CONDITIONS) as (keyof OrderFilter)[]).filter(
+    (field) => filter[field] !== undefined,
+  );
+  const conditions = [
+    'tenant_id = $1',
+    ...fields.map((field) => CONDITIONS[field](parameter(filter[field]))),
+  ];
   if (page.after !== null) {
     const [placedAt, id] = page.after;
     conditions.push(`(placed_at, id) < (${parameter(placedAt)}::timestamptz, ${parameter(id)}::uuid)`);

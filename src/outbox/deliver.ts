@@ -13,7 +13,7 @@ import {
   settlementOf,
   unsentSettlement,
 } from './attempt.js';
-import { claimBatch, LEASE_MS, type Targets } from './claim.js';
+import { claimBatch, LEASE_MS, type Targets, Turns } from './claim.js';
 import { LANE_LIMITS, type LaneLimits, Lanes } from './lanes.js';
 import { type DueTenant, type Settlement, tenantsDue } from './queue-store.js';
 import { Recorder } from './recorder.js';
@@ -47,15 +47,17 @@ export interface Deliverer {
 
 /** What a send and its recording may take; a delivery that has waited too long for that is left to its lease. */
 const SEND_MARGIN_MS = 25_000;
-/** Claiming stops at so many waiting, and begins again below the lower mark. */
+/**
+ * Claiming stops at so many waiting, and begins again below the lower mark: that is some thirty milliseconds of
+ * work, more than a claim takes, and with a claim on top it is less than one quick endpoint may have waiting.
+ */
 const WAITING_HIGH = 1_000;
-const WAITING_LOW = 250;
+const WAITING_LOW = 128;
 const CLAIMS_AT_ONCE = 4;
 const SWEEP_MS = 100;
 /** How long what could not even be prepared is left alone. */
 const FAULT_WAIT_MS = 30_000;
 const STOP_GRACE_MS = 10_000;
-const TURNS_MAX = 10_000;
 
 interface Held extends Delivery {
   claimedMs: number;
@@ -75,9 +77,7 @@ class Delivering implements Deliverer {
   /** What was let go while a claim was under way, which may still bring it as it was before. */
   readonly #letGo = new Set<string>();
   #claims = 0;
-  /** When each tenant had its last turn at claiming. */
-  readonly #turns = new Map<string, number>();
-  #turn = 0;
+  readonly #turns = new Turns();
   #waiters: (() => void)[] = [];
   #idle: (() => void)[] = [];
   #sweeper: NodeJS.Timeout | undefined;
@@ -93,7 +93,7 @@ class Delivering implements Deliverer {
   async pump(now: Date): Promise<number> {
     await this.#room();
     if (this.#isStopped) return 0;
-    const queue = this.#inTurn(await this.deps.database.find((finder) => tenantsDue(finder, now)));
+    const queue = this.#turns.sort(await this.deps.database.find((finder) => tenantsDue(finder, now)));
     let claimed = 0;
     const work = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -118,15 +118,8 @@ class Delivering implements Deliverer {
     clearTimeout(timer);
   }
 
-  /** Whoever waited longest for a turn comes first, so that a tenant with a million due crowds out nobody. */
-  #inTurn(due: DueTenant[]): DueTenant[] {
-    if (this.#turns.size > TURNS_MAX) this.#turns.clear();
-    const turnOf = ({ tenantId }: DueTenant): number => this.#turns.get(tenantId) ?? 0;
-    return due.sort((a, b) => turnOf(a) - turnOf(b));
-  }
-
   async #claim(tenant: DueTenant, now: Date): Promise<number> {
-    this.#turns.set(tenant.tenantId, ++this.#turn);
+    this.#turns.had(tenant);
     this.#claims += 1;
     const claimedMs = performance.now();
     const isHeld = (id: string): boolean => {
@@ -144,6 +137,7 @@ class Delivering implements Deliverer {
         else this.#record(held, unsent);
         if (target.secrets.length === 0) this.deps.onError(unreadable(held));
       }
+      this.#cut();
       this.#sweep();
       this.#fill();
       return count;
@@ -165,7 +159,7 @@ class Delivering implements Deliverer {
 
   async #send(delivery: Held): Promise<void> {
     if (performance.now() - delivery.claimedMs > LEASE_MS - SEND_MARGIN_MS) {
-      this.#lanes.done(delivery, performance.now());
+      this.#lanes.done(delivery);
       this.#release(delivery);
       return;
     }
@@ -230,13 +224,16 @@ class Delivering implements Deliverer {
     for (const resolve of idle) resolve();
   }
 
+  #cut(): void {
+    for (const { delivery, waitMs } of this.#lanes.surplus(performance.now()))
+      this.#giveBack(delivery, waitMs);
+  }
+
   /** While anything is held: what an endpoint proves too slow for goes back, and sends that last make room. */
   #sweep(): void {
     if (this.#held.size === 0 || this.#sweeper !== undefined) return;
     this.#sweeper = setInterval(() => {
-      for (const { delivery, waitMs } of this.#lanes.surplus(performance.now())) {
-        this.#giveBack(delivery, waitMs);
-      }
+      this.#cut();
       this.#fill();
     }, SWEEP_MS);
   }

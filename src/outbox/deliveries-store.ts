@@ -131,8 +131,8 @@ export async function pullForward(tx: Transaction, tenantId: string, pull: PullF
   const rows = await tx.rows({
     name: 'outbox_pull_forward',
     text: `UPDATE deliveries SET due_at = $3, claim_token = NULL
-            WHERE tenant_id = $1 AND id = ANY(ARRAY(
-              SELECT id FROM deliveries
+            WHERE tenant_id = $1 AND ctid = ANY(ARRAY(
+              SELECT ctid FROM deliveries
                WHERE tenant_id = $1 AND endpoint_id = $2 AND due_at > $3 AND attempts = 0
                ORDER BY due_at LIMIT $4 FOR UPDATE))
         RETURNING 1`,
@@ -149,8 +149,8 @@ export async function dropDeliveries(
 ): Promise<number> {
   const rows = await tx.rows({
     name: 'outbox_drop',
-    text: `DELETE FROM deliveries WHERE tenant_id = $1 AND id = ANY(ARRAY(
-             SELECT id FROM deliveries WHERE tenant_id = $1 AND endpoint_id = $2
+    text: `DELETE FROM deliveries WHERE tenant_id = $1 AND ctid = ANY(ARRAY(
+             SELECT ctid FROM deliveries WHERE tenant_id = $1 AND endpoint_id = $2
               ORDER BY created_at, id LIMIT $3 FOR UPDATE))
            RETURNING 1`,
     values: [tenantId, endpointId, limit],

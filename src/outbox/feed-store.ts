@@ -40,7 +40,8 @@ export interface Numbering {
  * so a cut by `recorded_at` alone could take an event and leave the one before it: `batch` adds those. Each
  * has the sequence one below, so that it is one look-up by index; the position is tested outside of it, or
  * the planner might think the index of unnumbered events the shorter way. The running maximum makes
- * the time of a customer's events grow with their sequence, and so one order fits both.
+ * the time of a customer's events grow with their sequence, and so one order fits both. Rows are updated by
+ * their places, which nobody else can change: only the holder of the feed updates events.
  */
 export async function numberBatch(
   tx: Transaction,
@@ -51,27 +52,27 @@ export async function numberBatch(
     name: 'outbox_number',
     text: `
       WITH RECURSIVE head AS MATERIALIZED (
-        SELECT id, customer_id, sequence, recorded_at FROM events
+        SELECT ctid AS place, id, customer_id, sequence, recorded_at FROM events
          WHERE tenant_id = $1 AND position IS NULL AND recorded_at >= coalesce($3, '-infinity'::timestamptz)
          ORDER BY recorded_at LIMIT $4
       ), batch AS (
-        SELECT id, customer_id, sequence, recorded_at FROM head
+        SELECT place, id, customer_id, sequence, recorded_at FROM head
         UNION
-        SELECT before.id, before.customer_id, before.sequence, before.recorded_at
+        SELECT before.place, before.id, before.customer_id, before.sequence, before.recorded_at
           FROM batch CROSS JOIN LATERAL (
-            SELECT e.id, e.customer_id, e.sequence, e.recorded_at, e.position FROM events e
+            SELECT e.ctid AS place, e.id, e.customer_id, e.sequence, e.recorded_at, e.position FROM events e
              WHERE e.tenant_id = $1 AND e.customer_id = batch.customer_id AND e.sequence = batch.sequence - 1
              LIMIT 1) before
          WHERE before.position IS NULL
       ), timed AS (
-        SELECT id, coalesce(customer_id, id) AS whose, sequence,
+        SELECT place, coalesce(customer_id, id) AS whose, sequence,
                max(recorded_at) OVER (PARTITION BY coalesce(customer_id, id) ORDER BY sequence) AS at
           FROM batch
       ), numbered AS MATERIALIZED (
-        SELECT id, row_number() OVER (ORDER BY at, whose, sequence) AS place FROM timed
+        SELECT place, row_number() OVER (ORDER BY at, whose, sequence) AS rank FROM timed
       ), placed AS (
-        UPDATE events e SET position = $2 + n.place FROM numbered n
-         WHERE e.tenant_id = $1 AND e.id = ANY(ARRAY(SELECT id FROM numbered)) AND e.id = n.id
+        UPDATE events e SET position = $2 + n.rank FROM numbered n
+         WHERE e.tenant_id = $1 AND e.ctid = n.place
         RETURNING 1
       ), moved AS (
         UPDATE feeds SET position = $2 + (SELECT count(*) FROM numbered)

@@ -32,15 +32,21 @@ export const LANE_LIMITS: LaneLimits = {
   slowAfterMs: 1_000,
   sendsPerEndpointMax: 8,
   waitingPerEndpointMax: 500,
-  waitMs: 5_000,
-  putOffMaxMs: 60_000,
+  waitMs: 1_000,
+  putOffMaxMs: 30_000,
 };
 
 /** A new endpoint is taken to be fast until it has shown otherwise. */
 const LATENCY_FIRST_MS = 10;
-const LATENCY_WEIGHT = 0.3;
+/**
+ * An endpoint is as fast as the fastest of its last answers. An average would take a moment in which this
+ * process itself was busy for the endpoint's fault, and would forgive a receiver that is back too slowly.
+ */
+const LATENCIES_KEPT = 8;
 /** From here on an endpoint counts as hanging: one send at a time finds out when it is back. */
 const HANGING_MS = 5_000;
+/** No answer for so long, with every place taken, is a sign of its own: there is nothing else to go by. */
+const STALL_MS = 250;
 const LANES_MAX = 10_000;
 
 interface Send {
@@ -52,7 +58,10 @@ interface Lane<T> {
   endpointId: string;
   waiting: T[];
   sends: Map<string, Send>;
-  latencyMs: number;
+  /** The last answers' times, the newest last. */
+  latenciesMs: number[];
+  /** When a send last ended, or the first began. */
+  progressMs: number;
   /** Until when all that the endpoint can take is spoken for by what was put off. */
   bookedUntilMs: number;
 }
@@ -108,15 +117,18 @@ export class Lanes<T extends Laned> {
     return undefined;
   }
 
-  /** A send has ended. */
-  done(delivery: T, nowMs: number): void {
+  /** A send has ended; without a time, it was none. */
+  done(delivery: T, nowMs?: number): void {
     const lane = this.#known.get(delivery.endpointId);
     const send = lane?.sends.get(delivery.id);
     if (lane === undefined || send === undefined) return;
     lane.sends.delete(delivery.id);
     if (send.isSlow) this.#slowSends -= 1;
     else this.#youngSends.delete(send);
-    lane.latencyMs += LATENCY_WEIGHT * (nowMs - send.startedMs - lane.latencyMs);
+    if (nowMs === undefined) return;
+    lane.latenciesMs.push(nowMs - send.startedMs);
+    if (lane.latenciesMs.length > LATENCIES_KEPT) lane.latenciesMs.shift();
+    lane.progressMs = nowMs;
   }
 
   /**
@@ -164,7 +176,8 @@ export class Lanes<T extends Laned> {
       endpointId,
       waiting: [],
       sends: new Map(),
-      latencyMs: LATENCY_FIRST_MS,
+      latenciesMs: [],
+      progressMs: 0,
       bookedUntilMs: 0,
     };
     this.#known.set(endpointId, lane);
@@ -179,6 +192,7 @@ export class Lanes<T extends Laned> {
 
   #start(lane: Lane<T>, deliveryId: string, nowMs: number): void {
     const send = { startedMs: nowMs, isSlow: false };
+    if (lane.sends.size === 0) lane.progressMs = nowMs;
     lane.sends.set(deliveryId, send);
     this.#youngSends.add(send);
     this.#waiting -= 1;
@@ -202,10 +216,10 @@ export class Lanes<T extends Laned> {
     }
   }
 
-  /** What is under way counts too: an endpoint that has begun to hang has no answer to be measured by. */
   #latencyOf(lane: Lane<T>, nowMs: number): number {
-    const [oldest] = lane.sends.values();
-    return Math.max(1, lane.latencyMs, oldest === undefined ? 0 : nowMs - oldest.startedMs);
+    const recentMs = lane.latenciesMs.length === 0 ? LATENCY_FIRST_MS : Math.min(...lane.latenciesMs);
+    const stallMs = lane.sends.size < this.limits.sendsPerEndpointMax ? 0 : nowMs - lane.progressMs;
+    return Math.max(1, recentMs, stallMs >= STALL_MS ? stallMs : 0);
   }
 
   #sendsMaxOf(lane: Lane<T>, nowMs: number): number {

@@ -65,15 +65,16 @@ export interface Claim {
 
 /**
  * Takes deliveries that nobody else is taking. The inner query is a range of the due index with its lower
- * end given, so that it does not wade through other tenants' older rows; the outer one goes by primary key
- * through an array, whose plan depends on no statistics.
+ * end given, so that it does not wade through other tenants' older rows. The outer one goes by the rows'
+ * places: by their ids, Postgres 18 was seen to read a whole index of 150,000 rows where statistics were
+ * missing, which made a claim take 80 ms instead of 8.
  */
 export async function claimDue(tx: Transaction, tenantId: string, claim: Claim): Promise<ClaimedRow[]> {
   return tx.lastRows<ClaimedRow>({
     name: 'outbox_claim',
     text: `UPDATE deliveries SET due_at = $4, claim_token = $5
-            WHERE tenant_id = $1 AND id = ANY(ARRAY(
-              SELECT id FROM deliveries
+            WHERE tenant_id = $1 AND ctid = ANY(ARRAY(
+              SELECT ctid FROM deliveries
                WHERE tenant_id = $1 AND due_at >= $2 AND due_at <= $3
                ORDER BY due_at LIMIT $6 FOR UPDATE SKIP LOCKED))
         RETURNING id, event_id AS "eventId", endpoint_id AS "endpointId", attempts,
@@ -144,20 +145,31 @@ function prefixed(attempt: SettledAttempt | undefined) {
   return { attemptId, answer, ...rest };
 }
 
+/**
+ * `located` looks each delivery up by its key (the limit leaves the planner no other way), and the update goes
+ * by the place found. A plain join was seen to read all of a tenant's deliveries where statistics were missing.
+ * A row that is claimed anew between the two has another place, and so is left alone.
+ */
 const SETTLE = `
-  WITH done AS (
+  WITH done AS MATERIALIZED (
     SELECT * FROM json_to_recordset($2::json) AS r(
       id uuid, token uuid, status text, "dueAt" timestamptz, "finishedAt" timestamptz, "attemptId" uuid,
       "startedAt" timestamptz, "durationMs" int, answer int, error text, "responseBody" text)
+  ), located AS MATERIALIZED (
+    SELECT done.*, found.place
+      FROM done CROSS JOIN LATERAL (
+        SELECT d.ctid AS place, d.claim_token FROM deliveries d
+         WHERE d.tenant_id = $1 AND d.id = done.id LIMIT 1) found
+     WHERE found.claim_token = done.token
   ), changed AS (
     UPDATE deliveries d
-       SET status = done.status, due_at = done."dueAt", claim_token = NULL, finished_at = done."finishedAt",
-           attempts = d.attempts + (done."attemptId" IS NOT NULL)::int,
-           first_attempt_at = coalesce(d.first_attempt_at, done."startedAt")
-      FROM done
-     WHERE d.tenant_id = $1 AND d.id = done.id AND d.claim_token = done.token
-    RETURNING d.id, d.attempts AS number, done."attemptId", done."startedAt", done."durationMs", done.answer,
-              done.error, done."responseBody"
+       SET status = l.status, due_at = l."dueAt", claim_token = NULL, finished_at = l."finishedAt",
+           attempts = d.attempts + (l."attemptId" IS NOT NULL)::int,
+           first_attempt_at = coalesce(d.first_attempt_at, l."startedAt")
+      FROM located l
+     WHERE d.tenant_id = $1 AND d.ctid = l.place AND d.claim_token = l.token
+    RETURNING d.id, d.attempts AS number, l."attemptId", l."startedAt", l."durationMs", l.answer, l.error,
+              l."responseBody"
   ), attempted AS (
     INSERT INTO delivery_attempts (tenant_id, id, delivery_id, number, started_at, duration_ms, status, error,
                                    response_body)

@@ -41,38 +41,41 @@ const ADMIN: Bearer = {
 
 export const authPlugin = fp(
   (app: App, options: AuthOptions, done: () => void) => {
-    const authenticate = createAuthentication(options);
-    // Callbacks and not promises: a key that is known costs its request no turn of the event loop.
+    const identify = createIdentification(options);
     app.addHook('onRequest', (request, _reply, next: Done) => {
       const { scope } = request.routeOptions.config;
-      if (scope === undefined || scope === 'public') next();
-      else authenticate(request, scope, next);
+      if (scope === undefined || scope === 'public') {
+        next();
+        return;
+      }
+      const answer = (bearer: Bearer | null) => next(judge(request, scope, bearer));
+      const bearer = identify(request.headers.authorization);
+      // A key that is known costs its request no turn of the event loop.
+      if (bearer instanceof Promise) bearer.then(answer, next);
+      else answer(bearer);
     });
     done();
   },
   { name: 'auth', dependencies: ['context'] },
 );
 
-function createAuthentication({ clock, holders, tenants, verifyToken, adminApiKey }: AuthOptions) {
-  const adminHash = adminApiKey === undefined ? undefined : hashKey(adminApiKey);
+type Identification = (authorization: string | undefined) => Bearer | null | Promise<Bearer | null>;
 
-  return (request: FastifyRequest, scope: RouteScope, next: Done): void => {
-    const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined) return next(unauthenticated());
+function createIdentification(options: AuthOptions): Identification {
+  const { clock, holders, tenants, verifyToken, adminApiKey } = options;
+  const adminHash = adminApiKey === undefined ? undefined : hashKey(adminApiKey);
+  return (authorization) => {
+    const token = BEARER.exec(authorization ?? '')?.[1];
+    if (token === undefined) return null;
     const keyHash = hashKey(token);
-    const admit = (bearer: Bearer | null) => next(judge(request, scope, bearer));
     // Hashes are compared, in constant time: neither the key nor its length can be felt out.
-    if (adminHash !== undefined && timingSafeEqual(keyHash, adminHash)) return admit(ADMIN);
+    if (adminHash !== undefined && timingSafeEqual(keyHash, adminHash)) return ADMIN;
     if (token.startsWith(KEY_PREFIX)) {
-      const admitKey = (holder: KeyHolder | null) => admit(unexpired(holder, clock()));
       const known = holders.peek(keyHash);
-      if (known !== undefined) return admitKey(known);
-      holders.find(keyHash).then(admitKey, next);
-    } else if (verifyToken !== undefined) {
-      bearerOf(token, verifyToken, { clock, tenants }).then(admit, next);
-    } else {
-      next(unauthenticated());
+      if (known !== undefined) return unexpired(known, clock());
+      return holders.find(keyHash).then((holder) => unexpired(holder, clock()));
     }
+    return verifyToken === undefined ? null : bearerOf(token, verifyToken, { clock, tenants });
   };
 }
 

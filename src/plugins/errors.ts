@@ -63,7 +63,8 @@ function limitedInstead(error: Error, request: FastifyRequest, reply: FastifyRep
 
 function recognise(error: Error): PerennialError | HttpProblem | undefined {
   if (error instanceof PerennialError || error instanceof HttpProblem) return error;
-  const { code, statusCode } = error as Partial<FastifyError>;
+  // Anything can be thrown, also nothing.
+  const { code, statusCode } = (error ?? {}) as Partial<FastifyError>;
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new PerennialError('too_large', 'body_too_large', 'The body is larger than is accepted.');

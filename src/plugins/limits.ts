@@ -36,7 +36,7 @@ export class RequestLimit {
     const counter = this.#counts.get(key) ?? this.#add(key);
     counter.taken += 1;
     const remaining = this.quota - counter.taken;
-    return { allowed: remaining >= 0, remaining: remaining > 0 ? remaining : 0, resetS };
+    return { allowed: remaining >= 0, remaining: Math.max(0, remaining), resetS };
   }
 
   #add(key: string): Counter {

@@ -49,7 +49,13 @@ export function createCalibrations({ database }: { database: Database }): Calibr
       await insertCalibration(tx, tenantId, row);
       if (policy !== undefined && matters(policy.policy)) {
         const { version } = row;
-        await insertRecomputation(tx, tenantId, { id: uuidv7(), cause: 'calibration', version, backfill: false, createdAt: now });
+        await insertRecomputation(tx, tenantId, {
+          id: uuidv7(),
+          cause: 'calibration',
+          version,
+          backfill: false,
+          createdAt: now,
+        });
       }
       return row;
     };
@@ -61,8 +67,15 @@ export function createCalibrations({ database }: { database: Database }): Calibr
     async fitDue(now, matters) {
       const result = { fitted: 0, unchanged: 0 };
       const next = new Date(now.getTime() + CALIBRATION_EVERY_MS);
-      for (const tenantId of await database.find((executor) => tenantsDue(executor, 'calibration_schedules', now))) {
-        const context: Context = { tenantId, actor: { kind: 'system', id: 'calibrate' }, now, requestId: uuidv7() };
+      for (const tenantId of await database.find((executor) =>
+        tenantsDue(executor, 'calibration_schedules', now),
+      )) {
+        const context: Context = {
+          tenantId,
+          actor: { kind: 'system', id: 'calibrate' },
+          now,
+          requestId: uuidv7(),
+        };
         if (!(await database.write(context, (tx) => claimCalibration(tx, tenantId, now, next)))) continue;
         const fit = await measure(context);
         const newest = await database.read(tenantId, (executor) => newestCalibration(executor, tenantId));
@@ -78,7 +91,10 @@ export function createCalibrations({ database }: { database: Database }): Calibr
   };
 }
 
-function hasMoved(before: CalibrationRow, after: { r: number; alphaDays: number; medianGapDays: number }): boolean {
+function hasMoved(
+  before: CalibrationRow,
+  after: { r: number; alphaDays: number; medianGapDays: number },
+): boolean {
   const figures = ['r', 'alphaDays', 'medianGapDays'] as const;
   return figures.some((figure) => Math.abs(after[figure] / before[figure] - 1) > RELATIVE_CHANGE_MIN);
 }

@@ -19,10 +19,20 @@ export interface RecomputeDeps {
 }
 
 /** Takes each tenant's oldest walk a stretch further. */
-export async function recomputeDue(deps: RecomputeDeps, now: Date): Promise<{ customers: number; finished: number }> {
+export async function recomputeDue(
+  deps: RecomputeDeps,
+  now: Date,
+): Promise<{ customers: number; finished: number }> {
   const result = { customers: 0, finished: 0 };
-  for (const tenantId of await deps.database.find((executor) => tenantsDue(executor, 'recomputations', now))) {
-    const context: Context = { tenantId, actor: { kind: 'system', id: 'recompute' }, now, requestId: uuidv7() };
+  for (const tenantId of await deps.database.find((executor) =>
+    tenantsDue(executor, 'recomputations', now),
+  )) {
+    const context: Context = {
+      tenantId,
+      actor: { kind: 'system', id: 'recompute' },
+      now,
+      requestId: uuidv7(),
+    };
     const lease = new Date(now.getTime() + LEASE_MS);
     const walk = await deps.database.write(context, (tx) => claimRecomputation(tx, tenantId, now, lease));
     if (walk === undefined) continue;

@@ -23,8 +23,7 @@ import {
   toApiRecomputation,
   versionPath,
 } from './schemas.js';
-import type { PoliciesService } from './service.js';
-import type { CalibrationRow } from './store.js';
+import type { CalibrationRow, PoliciesService } from './service.js';
 
 const POLICIES = cursorScope('policies', ['integer']);
 const CALIBRATIONS = cursorScope('calibrations', ['integer']);
@@ -52,7 +51,8 @@ function live(app: App, policies: PoliciesService): void {
         response: responses({ 200: ref(LivePolicy) }, 404),
       },
     },
-    async (request, reply) => sendVersioned(request, reply, 200, toApiLive(await policies.live(contextOf(request)))),
+    async (request, reply) =>
+      sendVersioned(request, reply, 200, toApiLive(await policies.live(contextOf(request)))),
   );
   app.put(
     '/v1/policies/live',
@@ -162,7 +162,8 @@ function calibrations(app: App, policies: PoliciesService): void {
         operationId: 'calibrate',
         tags: ['Policies'],
         summary: 'Fit the tenant’s cadence now',
-        description: 'The new version takes effect now, and everybody is decided anew where the policy reads it.',
+        description:
+          'The new version takes effect now, and everybody is decided anew where the policy reads it.',
         response: responses({ 201: ref(Calibration) }),
       },
     },

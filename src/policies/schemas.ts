@@ -26,7 +26,9 @@ export const Calibration = shared(
       logLikelihood: nullable(Type.Number()),
       createdAt: ref(Timestamp),
     },
-    { description: 'The tenant’s cadence: the distribution of gaps between purchases over all its customers.' },
+    {
+      description: 'The tenant’s cadence: the distribution of gaps between purchases over all its customers.',
+    },
   ),
 );
 
@@ -64,7 +66,9 @@ export const PolicyActivation = shared(
         description: '`now` unless it is said; a past instant, or `beginning`, decides the past anew.',
       }),
     ),
-    backfill: Type.Optional(Type.Boolean({ default: false, description: 'No webhook goes out for what it changes.' })),
+    backfill: Type.Optional(
+      Type.Boolean({ default: false, description: 'No webhook goes out for what it changes.' }),
+    ),
   }),
 );
 
@@ -129,7 +133,10 @@ export function toApiPolicy(row: PolicyRow): Static<typeof PolicyVersion> {
 }
 
 export function toApiLive({ row, calibration }: Live): Static<typeof LivePolicy> {
-  return { ...toApiPolicy(row), calibration: calibration === undefined ? null : toApiCalibration(calibration) };
+  return {
+    ...toApiPolicy(row),
+    calibration: calibration === undefined ? null : toApiCalibration(calibration),
+  };
 }
 
 export function toApiCalibration(row: CalibrationRow): Static<typeof Calibration> {

@@ -9,8 +9,8 @@ import { InvalidError, NotFoundError, PerennialError } from '../errors.js';
 import { sameJson } from '../lifecycle/json.js';
 import { DEFAULT_POLICY, type Policy, usesCalibration, validatePolicy } from '../lifecycle/policy.js';
 import type { OutboxService } from '../outbox/service.js';
-import type { Calibrations } from './calibrate.js';
 import type { TransitionsService } from '../transitions/service.js';
+import type { Calibrations } from './calibrate.js';
 import { policyPayload } from './payload.js';
 import { recomputeDue } from './recompute.js';
 import { CALIBRATION_EVERY_MS } from './schedule.js';
@@ -28,6 +28,8 @@ import {
   type Recomputation,
   scheduleCalibration,
 } from './store.js';
+
+export type { CalibrationRow } from './store.js';
 
 export interface Activation {
   policy: Policy;
@@ -68,41 +70,10 @@ export interface PoliciesDeps {
   transitions: Pick<TransitionsService, 'recompute'>;
 }
 
-
 export function createPoliciesService(deps: PoliciesDeps): PoliciesService {
   const { database, outbox, calibrations } = deps;
-  const read = <T>(context: Context, work: (executor: Executor) => Promise<T>) => database.read(context.tenantId, work);
-
-  async function activateIn(tx: Transaction, context: Context, activation: Activation): Promise<Live> {
-    const { tenantId, now } = context;
-    const { policy, effectiveFrom, backfill, expected } = activation;
-    const [live, calibration] = await Promise.all([livePolicy(tx, tenantId), newestCalibration(tx, tenantId)]);
-    if (expected != null && expected !== live?.version) {
-      throw new PerennialError('precondition_failed', 'version_mismatch', 'The policy is at another version.');
-    }
-    // `now` on a policy that is in force already: a PUT that is sent twice makes one version.
-    const asBefore = effectiveFrom?.getTime() === live?.effectiveFrom?.getTime() || effectiveFrom?.getTime() === now.getTime();
-    if (live !== undefined && asBefore && sameJson(live.policy, policy)) return { row: live, calibration };
-    const row: PolicyRow = {
-      version: (live?.version ?? 0) + 1,
-      effectiveFrom,
-      policy,
-      backfill,
-      activatedBy: `${context.actor.kind}:${context.actor.id}`,
-      createdAt: now,
-    };
-    const draft = { type: 'policy.activated', occurredAt: now, data: { policy: policyPayload(row) } };
-    await Promise.all([
-      insertPolicy(tx, tenantId, row),
-      insertRecomputation(tx, tenantId, { id: uuidv7(), cause: 'policy', version: row.version, backfill, createdAt: now }),
-      outbox.publish(
-        tx,
-        context,
-        outbox.prepareEvents(context, [{ draft, customerId: null, sequence: null, deliver: !backfill }]),
-      ),
-    ]);
-    return { row, calibration };
-  }
+  const read = <T>(context: Context, work: (executor: Executor) => Promise<T>) =>
+    database.read(context.tenantId, work);
 
   return {
     async adoptDefault(tx, context) {
@@ -124,28 +95,82 @@ export function createPoliciesService(deps: PoliciesDeps): PoliciesService {
       }),
     async activate(context, activation) {
       refuseFaults(activation, context.now);
-      return database.write(context, (tx) => activateIn(tx, context, activation), { exclusive: true });
+      return database.write(context, (tx) => activateIn(outbox, tx, context, activation), {
+        exclusive: true,
+      });
     },
     async get(context, version) {
       const row = await read(context, (executor) => findPolicy(executor, context.tenantId, version));
       if (row === undefined) throw new NotFoundError('policy_not_found', 'There is no such policy version.');
       return row;
     },
-    list: (context, before, limit) => read(context, (executor) => listPolicies(executor, context.tenantId, before, limit)),
+    list: (context, before, limit) =>
+      read(context, (executor) => listPolicies(executor, context.tenantId, before, limit)),
     calibrations: (context, before, limit) =>
       read(context, (executor) => listCalibrations(executor, context.tenantId, before, limit)),
-    recomputations: (context, limit) => read(context, (executor) => listRecomputations(executor, context.tenantId, limit)),
+    recomputations: (context, limit) =>
+      read(context, (executor) => listRecomputations(executor, context.tenantId, limit)),
     calibrate: (context) => calibrations.fit(context, usesCalibration),
     calibrateDue: (now) => calibrations.fitDue(now, usesCalibration),
     recomputeDue: (now) => recomputeDue(deps, now),
   };
 }
 
+async function activateIn(
+  outbox: PoliciesDeps['outbox'],
+  tx: Transaction,
+  context: Context,
+  activation: Activation,
+): Promise<Live> {
+  const { tenantId, now } = context;
+  const { policy, effectiveFrom, backfill, expected } = activation;
+  const [live, calibration] = await Promise.all([livePolicy(tx, tenantId), newestCalibration(tx, tenantId)]);
+  if (expected != null && expected !== live?.version) {
+    throw new PerennialError('precondition_failed', 'version_mismatch', 'The policy is at another version.');
+  }
+  // `now` on a policy that is in force already: a PUT that is sent twice makes one version.
+  const asBefore =
+    effectiveFrom?.getTime() === live?.effectiveFrom?.getTime() || effectiveFrom?.getTime() === now.getTime();
+  if (live !== undefined && asBefore && sameJson(live.policy, policy)) return { row: live, calibration };
+  const row: PolicyRow = {
+    version: (live?.version ?? 0) + 1,
+    effectiveFrom,
+    policy,
+    backfill,
+    activatedBy: `${context.actor.kind}:${context.actor.id}`,
+    createdAt: now,
+  };
+  const draft = { type: 'policy.activated', occurredAt: now, data: { policy: policyPayload(row) } };
+  await Promise.all([
+    insertPolicy(tx, tenantId, row),
+    insertRecomputation(tx, tenantId, {
+      id: uuidv7(),
+      cause: 'policy',
+      version: row.version,
+      backfill,
+      createdAt: now,
+    }),
+    outbox.publish(
+      tx,
+      context,
+      outbox.prepareEvents(context, [{ draft, customerId: null, sequence: null, deliver: !backfill }]),
+    ),
+  ]);
+  return { row, calibration };
+}
+
 function refuseFaults({ policy, effectiveFrom }: Activation, now: Date): void {
-  const faults = validatePolicy(policy).map(({ pointer, message }) => ({ pointer: `/policy${pointer}`, detail: message }));
+  const faults = validatePolicy(policy).map(({ pointer, message }) => ({
+    pointer: `/policy${pointer}`,
+    detail: message,
+  }));
   if (effectiveFrom !== null && effectiveFrom > now) {
-    faults.push({ pointer: '/effectiveFrom', detail: 'lies in the future; a policy takes effect now or from a past instant' });
+    faults.push({
+      pointer: '/effectiveFrom',
+      detail: 'lies in the future; a policy takes effect now or from a past instant',
+    });
   }
   const [first] = faults;
-  if (first !== undefined) throw new InvalidError('invalid_policy', `${first.pointer} ${first.detail}.`, { faults });
+  if (first !== undefined)
+    throw new InvalidError('invalid_policy', `${first.pointer} ${first.detail}.`, { faults });
 }

@@ -17,7 +17,12 @@ const POLICY = `version, effective_from AS "effectiveFrom", policy, backfill, ac
   created_at AS "createdAt"`;
 
 /** Versions newest first, below `before` where it is given. */
-export function listPolicies(executor: Executor, tenantId: string, before: number | null, limit: number): Promise<PolicyRow[]> {
+export function listPolicies(
+  executor: Executor,
+  tenantId: string,
+  before: number | null,
+  limit: number,
+): Promise<PolicyRow[]> {
   return executor.rows({
     name: 'policies_list',
     text: `SELECT ${POLICY} FROM policies
@@ -26,7 +31,11 @@ export function listPolicies(executor: Executor, tenantId: string, before: numbe
   });
 }
 
-export async function findPolicy(executor: Executor, tenantId: string, version: number): Promise<PolicyRow | undefined> {
+export async function findPolicy(
+  executor: Executor,
+  tenantId: string,
+  version: number,
+): Promise<PolicyRow | undefined> {
   const rows = await executor.rows<PolicyRow>({
     text: `SELECT ${POLICY} FROM policies WHERE tenant_id = $1 AND version = $2`,
     values: [tenantId, version],
@@ -44,7 +53,15 @@ export function insertPolicy(tx: Transaction, tenantId: string, row: PolicyRow):
   return tx.rows({
     text: `INSERT INTO policies (tenant_id, version, effective_from, policy, backfill, activated_by, created_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-    values: [tenantId, row.version, row.effectiveFrom, row.policy, row.backfill, row.activatedBy, row.createdAt],
+    values: [
+      tenantId,
+      row.version,
+      row.effectiveFrom,
+      row.policy,
+      row.backfill,
+      row.activatedBy,
+      row.createdAt,
+    ],
   });
 }
 
@@ -55,7 +72,10 @@ export interface CalibrationRow extends CadenceFitColumns {
   createdAt: Date;
 }
 
-type CadenceFitColumns = Pick<CadenceFit, 'r' | 'alphaDays' | 'medianGapDays' | 'completedGaps' | 'method' | 'logLikelihood'>;
+type CadenceFitColumns = Pick<
+  CadenceFit,
+  'r' | 'alphaDays' | 'medianGapDays' | 'completedGaps' | 'method' | 'logLikelihood'
+>;
 
 const CALIBRATION = `version, effective_from AS "effectiveFrom", r, alpha_days AS "alphaDays",
   median_gap_days AS "medianGapDays", completed_gaps AS "completedGaps", customers, method,
@@ -75,12 +95,19 @@ export function listCalibrations(
   });
 }
 
-export async function newestCalibration(executor: Executor, tenantId: string): Promise<CalibrationRow | undefined> {
+export async function newestCalibration(
+  executor: Executor,
+  tenantId: string,
+): Promise<CalibrationRow | undefined> {
   const [row] = await listCalibrations(executor, tenantId, null, 1);
   return row;
 }
 
-export function insertCalibration(tx: Transaction, tenantId: string, row: CalibrationRow): Promise<unknown[]> {
+export function insertCalibration(
+  tx: Transaction,
+  tenantId: string,
+  row: CalibrationRow,
+): Promise<unknown[]> {
   return tx.rows({
     text: `INSERT INTO calibrations (tenant_id, version, effective_from, r, alpha_days, median_gap_days,
                                      completed_gaps, customers, method, log_likelihood, created_at)
@@ -115,7 +142,12 @@ export interface GapSample {
 }
 
 /** Completed gaps, equal customers together: what the fit needs grows with the kinds of history, not the customers. */
-export async function readGaps(executor: Executor, tenantId: string, timeZone: string, now: Date): Promise<GapSample> {
+export async function readGaps(
+  executor: Executor,
+  tenantId: string,
+  timeZone: string,
+  now: Date,
+): Promise<GapSample> {
   const values = [tenantId, timeZone, now];
   const [gaps, medians] = await Promise.all([
     executor.rows<Required<CustomerGaps>>({
@@ -133,7 +165,11 @@ export async function readGaps(executor: Executor, tenantId: string, timeZone: s
     }),
   ]);
   const customers = gaps.reduce((sum, group) => sum + group.customers, 0);
-  return { gaps: gaps.filter((group) => group.gaps > 0), medianGapDays: medians[0]?.median ?? null, customers };
+  return {
+    gaps: gaps.filter((group) => group.gaps > 0),
+    medianGapDays: medians[0]?.median ?? null,
+    customers,
+  };
 }
 
 export interface Recomputation {
@@ -163,7 +199,11 @@ export function insertRecomputation(
   });
 }
 
-export function listRecomputations(executor: Executor, tenantId: string, limit: number): Promise<Recomputation[]> {
+export function listRecomputations(
+  executor: Executor,
+  tenantId: string,
+  limit: number,
+): Promise<Recomputation[]> {
   return executor.rows({
     text: `SELECT ${RECOMPUTATION} FROM recomputations WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2`,
     values: [tenantId, limit],
@@ -206,7 +246,12 @@ export function scheduleCalibration(tx: Transaction, tenantId: string, dueAt: Da
 }
 
 /** Takes a due calibration by moving it on; false where another replica has. */
-export async function claimCalibration(tx: Transaction, tenantId: string, now: Date, next: Date): Promise<boolean> {
+export async function claimCalibration(
+  tx: Transaction,
+  tenantId: string,
+  now: Date,
+  next: Date,
+): Promise<boolean> {
   const rows = await tx.rows({
     text: `UPDATE calibration_schedules SET due_at = $3 WHERE tenant_id = $1 AND due_at <= $2 RETURNING 1`,
     values: [tenantId, now, next],

@@ -3,7 +3,7 @@
 
 import { expectedVersion, sendVersioned } from '../api/etag.js';
 import { Empty, responses } from '../api/responses.js';
-import { closed, ref, type RouteModule } from '../api/schema.js';
+import { closed, type RouteModule, ref } from '../api/schema.js';
 import { pageQuery, Uuid } from '../api/shapes.js';
 import { contextOf } from '../plugins/context.js';
 import {
@@ -31,7 +31,8 @@ export function tenantRoutes(service: TenantsService): RouteModule {
           operationId: 'createTenant',
           tags,
           summary: 'Open a tenant',
-          description: 'With its first API key, which has every scope and whose secret is shown in this answer only.',
+          description:
+            'With its first API key, which has every scope and whose secret is shown in this answer only.',
           body: ref(TenantDraftSchema),
           response: responses({ 201: ref(OpenedTenantSchema) }, 409, 422),
         },
@@ -83,7 +84,8 @@ export function tenantRoutes(service: TenantsService): RouteModule {
           operationId: 'updateTenant',
           tags,
           summary: 'Rename, suspend or reactivate a tenant',
-          description: "A suspended tenant's credentials are refused at once, by other replicas within five seconds.",
+          description:
+            "A suspended tenant's credentials are refused at once, by other replicas within five seconds.",
           params,
           body: ref(TenantPatchSchema),
           response: responses({ 200: ref(TenantSchema) }, 404, 412),
@@ -91,7 +93,12 @@ export function tenantRoutes(service: TenantsService): RouteModule {
       },
       async (request, reply) => {
         const change = { patch: request.body, expectedVersion: expectedVersion(request) };
-        return sendVersioned(request, reply, 200, await service.change(contextOf(request), request.params.id, change));
+        return sendVersioned(
+          request,
+          reply,
+          200,
+          await service.change(contextOf(request), request.params.id, change),
+        );
       },
     );
   };

@@ -33,7 +33,10 @@ export type Tenant = Static<typeof TenantSchema>;
 
 export const OpenedTenantSchema = shared(
   'OpenedTenant',
-  closed({ ...shown, apiKey: ref(ApiKeyWithSecretSchema) }, { description: 'A new tenant and its first key.' }),
+  closed(
+    { ...shown, apiKey: ref(ApiKeyWithSecretSchema) },
+    { description: 'A new tenant and its first key.' },
+  ),
 );
 export type OpenedTenant = Static<typeof OpenedTenantSchema>;
 
@@ -45,7 +48,10 @@ export type TenantDraft = Static<typeof TenantDraftSchema>;
 
 export const TenantPatchSchema = shared(
   'TenantPatch',
-  closed({ name: Type.Optional(name), status: Type.Optional(status) }, { description: 'A JSON merge patch.' }),
+  closed(
+    { name: Type.Optional(name), status: Type.Optional(status) },
+    { description: 'A JSON merge patch.' },
+  ),
 );
 export type TenantPatch = Static<typeof TenantPatchSchema>;
 

@@ -5,15 +5,22 @@ import { v7 as uuidV7 } from 'uuid';
 import { cursorScope, decodeCursor, encodeCursor } from '../api/cursor.js';
 import { versionMismatch } from '../api/etag.js';
 import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
-import type { ApiKeysService, PageQuery } from '../api-keys/service.js';
 import type { KeyHolders } from '../api-keys/holders.js';
+import type { ApiKeysService, PageQuery } from '../api-keys/service.js';
 import { type Context, SCOPES } from '../context.js';
 import { actingAs } from '../db/acting.js';
 import type { Database } from '../db/database.js';
 import type { Transaction } from '../db/executor.js';
 import { ConflictError, NotFoundError } from '../errors.js';
 import { LookupCache } from '../lookup-cache.js';
-import { type OpenedTenant, type Tenant, type TenantDraft, type TenantPage, type TenantPatch, toTenant } from './schemas.js';
+import {
+  type OpenedTenant,
+  type Tenant,
+  type TenantDraft,
+  type TenantPage,
+  type TenantPatch,
+  toTenant,
+} from './schemas.js';
 import {
   findStanding,
   findTenant,
@@ -101,7 +108,8 @@ export function createTenantsService(deps: TenantsDeps): TenantsService {
       holders.forgetAll();
       return changed;
     },
-    standing: (reference) => standings.get(reference, () => database.find((finder) => findStanding(finder, reference))),
+    standing: (reference) =>
+      standings.get(reference, () => database.find((finder) => findStanding(finder, reference))),
   };
 }
 
@@ -111,7 +119,11 @@ interface Opening {
   secret?: string;
 }
 
-async function open(deps: TenantsDeps, tx: Transaction, { context, draft, secret }: Opening): Promise<OpenedTenant> {
+async function open(
+  deps: TenantsDeps,
+  tx: Transaction,
+  { context, draft, secret }: Opening,
+): Promise<OpenedTenant> {
   const { now } = context;
   const id = uuidV7({ msecs: now.getTime() });
   const row: TenantRow = { ...draft, id, status: 'active', version: 1, createdAt: now, updatedAt: now };
@@ -127,9 +139,15 @@ async function open(deps: TenantsDeps, tx: Transaction, { context, draft, secret
   });
 }
 
-async function list(database: Database, { tenantId }: Context, { limit = PAGE_LIMIT_DEFAULT, cursor }: PageQuery): Promise<TenantPage> {
+async function list(
+  database: Database,
+  { tenantId }: Context,
+  { limit = PAGE_LIMIT_DEFAULT, cursor }: PageQuery,
+): Promise<TenantPage> {
   const [afterId] = cursor === undefined ? [] : decodeCursor(BY_ID, {}, cursor);
-  const rows = await database.read(tenantId, (executor) => listTenants(executor, { afterId, limit: limit + 1 }));
+  const rows = await database.read(tenantId, (executor) =>
+    listTenants(executor, { afterId, limit: limit + 1 }),
+  );
   const page = rows.slice(0, limit);
   const last = rows.length > limit ? page.at(-1) : undefined;
   const nextCursor = last === undefined ? null : encodeCursor(BY_ID, {}, [last.id]);

@@ -86,10 +86,14 @@ function fingerprintOf(input: TouchpointInput, customerId: string): string {
 
 function repeat(earlier: TouchpointRow, row: TouchpointRow): Outcome {
   if (earlier.fingerprint === row.fingerprint) return { row: earlier, recorded: false };
-  throw new ConflictError('touchpoint_already_exists', 'A touchpoint with this external id has other content.', {
-    faults: [{ pointer: '/externalId', detail: 'is taken by another touchpoint' }],
-    members: { touchpointId: earlier.id },
-  });
+  throw new ConflictError(
+    'touchpoint_already_exists',
+    'A touchpoint with this external id has other content.',
+    {
+      faults: [{ pointer: '/externalId', detail: 'is taken by another touchpoint' }],
+      members: { touchpointId: earlier.id },
+    },
+  );
 }
 
 /** Adds the fact and its event to what the customer's advance is told; that fills in the event's customer. */

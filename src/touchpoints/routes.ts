@@ -4,7 +4,7 @@ import { checkItems } from '../api/batch.js';
 import { sendVersioned } from '../api/etag.js';
 import { failedItem } from '../api/items.js';
 import { responses } from '../api/responses.js';
-import { type App, closed, ref, type RouteModule } from '../api/schema.js';
+import { type App, closed, type RouteModule, ref } from '../api/schema.js';
 import { Uuid } from '../api/shapes.js';
 import { PerennialError } from '../errors.js';
 import { contextOf } from '../plugins/context.js';
@@ -44,14 +44,17 @@ function recording(app: App, touchpoints: TouchpointsService): void {
         operationId: 'recordTouchpoint',
         tags,
         summary: 'Record a touchpoint',
-        description: 'A repeat of the same external id with the same body is answered 200 and changes nothing.',
+        description:
+          'A repeat of the same external id with the same body is answered 200 and changes nothing.',
         body: ref(TouchpointInput),
         response: responses({ 200: ref(Touchpoint), 201: ref(Touchpoint) }, 404, 409),
       },
     },
     async (request, reply) => {
       const context = contextOf(request, 201, answerOf);
-      const { status, body } = answerOf(await touchpoints.record(context, [request.body], { backfill: false }));
+      const { status, body } = answerOf(
+        await touchpoints.record(context, [request.body], { backfill: false }),
+      );
       return sendVersioned(request, reply, status, body);
     },
   );
@@ -72,7 +75,10 @@ function recording(app: App, touchpoints: TouchpointsService): void {
       const { items, backfill = false } = request.body;
       const checked = checkItems(request, batchItem, items);
       const inputs = checked.filter((item) => !(item instanceof PerennialError));
-      const answer = (outcomes: Outcome[]) => ({ status: 207, body: { results: resultsOf(checked, outcomes) } });
+      const answer = (outcomes: Outcome[]) => ({
+        status: 207,
+        body: { results: resultsOf(checked, outcomes) },
+      });
       const outcomes = await touchpoints.record(contextOf(request, 207, answer), inputs, { backfill });
       return reply.code(207).send(answer(outcomes).body);
     },

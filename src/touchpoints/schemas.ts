@@ -35,9 +35,13 @@ export const TouchpointInput = shared(
     outcome: Type.Optional(nullable(outcome)),
     actor: Type.Optional(nullable(actor)),
     note: Type.Optional(nullable(note)),
-    occurredAt: Type.Optional(ref(TimestampInput, { description: 'Now unless it is given; at most 5 minutes ahead.' })),
+    occurredAt: Type.Optional(
+      ref(TimestampInput, { description: 'Now unless it is given; at most 5 minutes ahead.' }),
+    ),
     externalId: Type.Optional(
-      nullable(ref(ExternalId), { description: 'Makes a repeat harmless: it is answered with what is there.' }),
+      nullable(ref(ExternalId), {
+        description: 'Makes a repeat harmless: it is answered with what is there.',
+      }),
     ),
   }),
 );

@@ -35,11 +35,20 @@ const DAY_MS = 86_400_000;
 const BY_OCCURRENCE = cursorScope('touchpoints', ['time', 'uuid']);
 
 export function createTouchpointsService({ database, transitions }: TouchpointsDeps) {
-  async function recordInputs(tx: Transaction, context: Context, inputs: readonly TouchpointInput[], deliver: boolean) {
+  async function recordInputs(
+    tx: Transaction,
+    context: Context,
+    inputs: readonly TouchpointInput[],
+    deliver: boolean,
+  ) {
     const { tenantId } = context;
     const externalIds = inputs.flatMap(({ externalId }) => (externalId == null ? [] : [externalId]));
     const [customers, known] = await Promise.all([
-      transitions.lock(tx, tenantId, inputs.map(({ customer }) => parseRef(customer))),
+      transitions.lock(
+        tx,
+        tenantId,
+        inputs.map(({ customer }) => parseRef(customer)),
+      ),
       findByExternalIds(tx, tenantId, externalIds),
     ]);
     const { outcomes, rows, advancements } = recordAll({ inputs, customers, known, now: context.now });
@@ -58,7 +67,9 @@ export function createTouchpointsService({ database, transitions }: TouchpointsD
       database.write(context, (tx) => recordInputs(tx, context, inputs, !options.backfill)),
 
     async get(tenantId: string, id: string): Promise<Touchpoint> {
-      const row = await database.read(tenantId, (executor) => findTouchpoint(executor, tenantId, id.toLowerCase()));
+      const row = await database.read(tenantId, (executor) =>
+        findTouchpoint(executor, tenantId, id.toLowerCase()),
+      );
       if (row === undefined) throw new NotFoundError('touchpoint_not_found', 'There is no such touchpoint.');
       return toApiTouchpoint(row);
     },
@@ -69,10 +80,15 @@ export function createTouchpointsService({ database, transitions }: TouchpointsD
       const found = await database.read(tenantId, async (executor) => {
         const filter = await filterOf(executor, tenantId, query);
         // One more than asked for tells whether there is a next page.
-        return filter === undefined ? [] : listTouchpoints(executor, tenantId, { filter, after, limit: limit + 1 });
+        return filter === undefined
+          ? []
+          : listTouchpoints(executor, tenantId, { filter, after, limit: limit + 1 });
       });
       const shown = found.slice(0, limit);
-      return { data: shown.map(toApiTouchpoint), nextCursor: found.length > limit ? cursorAt(query, shown) : null };
+      return {
+        data: shown.map(toApiTouchpoint),
+        nextCursor: found.length > limit ? cursorAt(query, shown) : null,
+      };
     },
 
     /** How many there were in each of the last so many days, `now` included. */
@@ -106,5 +122,7 @@ export function createTouchpointsService({ database, transitions }: TouchpointsD
 
 function cursorAt(query: TouchpointQuery, shown: TouchpointRow[]): string | null {
   const last = shown.at(-1);
-  return last === undefined ? null : encodeCursor(BY_OCCURRENCE, query, [last.occurredAt.toISOString(), last.id]);
+  return last === undefined
+    ? null
+    : encodeCursor(BY_OCCURRENCE, query, [last.occurredAt.toISOString(), last.id]);
 }

@@ -1,7 +1,6 @@
 // Owns the statements on touchpoints. A thousand of them are written, or looked up, by one statement.
 
 import type { Executor, Transaction } from '../db/executor.js';
-import type { ExternalId } from '../customers/table.js';
 import type { Touchpoint } from './schemas.js';
 
 /** A touchpoint as it is kept; instants in RFC 3339, the fingerprint in hex. */
@@ -32,7 +31,7 @@ const COLUMNS = `t.id, t.customer_id AS "customerId", t.channel, t.direction, t.
 export function findByExternalIds(
   executor: Executor,
   tenantId: string,
-  externalIds: readonly ExternalId[],
+  externalIds: readonly { namespace: string; id: string }[],
 ): Promise<TouchpointRow[]> {
   if (externalIds.length === 0) return Promise.resolve([]);
   return executor.rows({
@@ -59,7 +58,11 @@ export async function findTouchpoint(
 }
 
 /** In one order everywhere: two batches with the same external ids then wait in line, not for each other. */
-export async function insertTouchpoints(tx: Transaction, tenantId: string, rows: TouchpointRow[]): Promise<void> {
+export async function insertTouchpoints(
+  tx: Transaction,
+  tenantId: string,
+  rows: TouchpointRow[],
+): Promise<void> {
   await tx.rows({
     name: 'touchpoints_insert',
     text: `INSERT INTO touchpoints (tenant_id, id, customer_id, namespace, external_id, channel, direction, kind,
@@ -110,11 +113,15 @@ export function listTouchpoints(
   const values: unknown[] = [tenantId];
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const conditions = ['t.tenant_id = $1'];
-  const fields = (Object.keys(CONDITIONS) as (keyof TouchpointFilter)[]).filter((field) => filter[field] !== undefined);
+  const fields = (Object.keys(CONDITIONS) as (keyof TouchpointFilter)[]).filter(
+    (field) => filter[field] !== undefined,
+  );
   for (const field of fields) conditions.push(CONDITIONS[field](parameter(filter[field])));
   if (after !== null) {
     const [occurredAt, id] = after;
-    conditions.push(`(t.occurred_at, t.id) < (${parameter(occurredAt)}::timestamptz, ${parameter(id)}::uuid)`);
+    conditions.push(
+      `(t.occurred_at, t.id) < (${parameter(occurredAt)}::timestamptz, ${parameter(id)}::uuid)`,
+    );
   }
   return executor.rows({
     // The text is the same for all values of one set of fields, so it is prepared once for each set.

@@ -57,14 +57,17 @@ export function listCustomers(
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const conditions = ['c.tenant_id = $1', 'l.tenant_id = $1'];
   // Both have the time of creation; which of them leads decides whether one index gives the page in order.
-  const [createdAt, id] = filter.stage === undefined ? ['c.created_at', 'c.id'] : ['l.created_at', 'l.customer_id'];
+  const [createdAt, id] =
+    filter.stage === undefined ? ['c.created_at', 'c.id'] : ['l.created_at', 'l.customer_id'];
   const fields = Object.keys(CONDITIONS) as (keyof CustomerFilter)[];
   for (const field of fields) {
     if (filter[field] !== undefined) conditions.push(CONDITIONS[field](parameter(filter[field])));
   }
   if (page.after !== null) {
     const [lastCreatedAt, lastId] = page.after;
-    conditions.push(`(${createdAt}, ${id}) < (${parameter(lastCreatedAt)}::timestamptz, ${parameter(lastId)}::uuid)`);
+    conditions.push(
+      `(${createdAt}, ${id}) < (${parameter(lastCreatedAt)}::timestamptz, ${parameter(lastId)}::uuid)`,
+    );
   }
   return executor.rows({
     // One name for each set of fields: the text is the same for all its values, so each is prepared once.

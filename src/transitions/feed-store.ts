@@ -43,7 +43,8 @@ export function listLedger(
   if (filter.customerId !== undefined) conditions.push(`customer_id = ${parameter(filter.customerId)}`);
   if (filter.stage !== undefined) conditions.push(`to_stage = ${parameter(filter.stage)}`);
   if (filter.cause !== undefined) conditions.push(`cause = ${parameter(filter.cause)}`);
-  if (filter.effectiveFrom !== undefined) conditions.push(`effective_at >= ${parameter(filter.effectiveFrom)}`);
+  if (filter.effectiveFrom !== undefined)
+    conditions.push(`effective_at >= ${parameter(filter.effectiveFrom)}`);
   if (filter.effectiveTo !== undefined) conditions.push(`effective_at < ${parameter(filter.effectiveTo)}`);
   if (page.after !== null) {
     const [effectiveAt, id] = page.after;

@@ -19,7 +19,11 @@ export async function loadHistories(tx: Transaction, tenantId: string, ids: stri
   const values = [tenantId, ids];
   const [orders, touchpoints, moves, inForce] = await Promise.all([
     tx.rows<OrderFact & { customer: string }>({ name: 'transitions_orders', text: ORDERS, values }),
-    tx.rows<TouchpointFact & { customer: string }>({ name: 'transitions_touchpoints', text: TOUCHPOINTS, values }),
+    tx.rows<TouchpointFact & { customer: string }>({
+      name: 'transitions_touchpoints',
+      text: TOUCHPOINTS,
+      values,
+    }),
     tx.rows<ManualMoveFact & { customer: string }>({ name: 'transitions_moves', text: MOVES, values }),
     tx.rows<LedgerRow & { customer: string }>({ name: 'transitions_in_force', text: IN_FORCE, values }),
   ]);
@@ -71,7 +75,6 @@ function byCustomer<Row extends { customer: string }>(rows: Row[]): Map<string, 
   return groups;
 }
 
-
 /** The newest version numbers: by them a cached timeline is known to be current. */
 export interface Versions {
   policy: number;
@@ -94,7 +97,13 @@ export async function loadTimeline(executor: Executor, tenantId: string): Promis
       text: `SELECT version, ${MS('effective_from')} AS "effectiveFrom", policy FROM policies WHERE tenant_id = $1`,
       values: [tenantId],
     }),
-    executor.rows<{ version: number; effectiveFrom: number; r: number; alphaDays: number; medianGapDays: number }>({
+    executor.rows<{
+      version: number;
+      effectiveFrom: number;
+      r: number;
+      alphaDays: number;
+      medianGapDays: number;
+    }>({
       text: `SELECT version, ${MS('effective_from')} AS "effectiveFrom", r, alpha_days AS "alphaDays",
                     median_gap_days AS "medianGapDays"
                FROM calibrations WHERE tenant_id = $1`,

@@ -3,7 +3,8 @@
 
 import type { Transaction } from '../db/executor.js';
 import type { ManualMoveFact } from '../lifecycle/facts.js';
-import { type EventRow, INSERT_EVENTS_SQL } from '../outbox/service.js';
+import type { EventRow } from '../outbox/events.js';
+import { INSERT_EVENTS_SQL } from '../outbox/publish.js';
 import type { LifecycleRow } from './ledger.js';
 import type { LedgerRow } from './work.js';
 
@@ -70,7 +71,12 @@ const WRITE = `
   ), ${INSERT_EVENTS_SQL('$1', '$6')}
   SELECT count(*)::int AS deliveries FROM queued`;
 
-export function insertMove(tx: Transaction, tenantId: string, customerId: string, move: ManualMoveFact): Promise<unknown[]> {
+export function insertMove(
+  tx: Transaction,
+  tenantId: string,
+  customerId: string,
+  move: ManualMoveFact,
+): Promise<unknown[]> {
   return tx.rows({
     name: 'transitions_insert_move',
     text: `INSERT INTO manual_moves (tenant_id, id, customer_id, to_stage, reason, actor, hold_until, effective_at)

@@ -9,9 +9,9 @@ import { advance, canAdvance, replay } from '../lifecycle/replay.js';
 import type { CompiledTimeline } from '../lifecycle/timeline.js';
 import { particularType, type Transition } from '../lifecycle/transition.js';
 import type { Advance, CustomerState } from '../lifecycle/walk.js';
-import type { EventDraft } from '../outbox/service.js';
+import type { EventDraft } from '../outbox/events.js';
 import { outlookOf } from './outlook.js';
-import type { AdvanceOptions, Advancement, LedgerRow, LockedCustomer, Outlook, Standing } from './work.js';
+import type { Advancement, AdvanceOptions, LedgerRow, LockedCustomer, Outlook, Standing } from './work.js';
 
 export interface LifecycleRow {
   isNew: boolean;
@@ -71,7 +71,8 @@ export interface ComputeInput {
 export function compute(input: ComputeInput): Computed {
   const { advancement, history, timeline, now } = input;
   const { customer } = advancement;
-  const until = now.getTime();
+  // Another replica's clock may be ahead of ours: what it has reached is not taken back.
+  const until = Math.max(now.getTime(), customer.state?.at ?? Number.NEGATIVE_INFINITY);
   const createdAt = customer.snapshot.createdAt.getTime();
   const result =
     history !== undefined
@@ -102,7 +103,12 @@ function earlier(a: number | null, b: number | null): number | null {
   return Math.min(a, b);
 }
 
-function standingOf(customer: LockedCustomer, result: Advance, timeline: CompiledTimeline, now: Date): Bearing {
+function standingOf(
+  customer: LockedCustomer,
+  result: Advance,
+  timeline: CompiledTimeline,
+  now: Date,
+): Bearing {
   return {
     customerId: customer.snapshot.id,
     stage: result.state.stage,
@@ -145,7 +151,8 @@ function tell(input: ComputeInput, standing: Bearing, change: Change, result: Ad
     events.push({ ...place, draft, deliver, correctionId: correction });
     return id;
   };
-  for (const draft of advancement.events ?? []) push({ ...draft, data: { ...draft.data, customer } }, options.deliver, null);
+  for (const draft of advancement.events ?? [])
+    push({ ...draft, data: { ...draft.data, customer } }, options.deliver, null);
   for (const row of change.retract) {
     const draft = { ...retraction(row, standing), occurredAt: now };
     push({ ...draft, data: { customer, ...draft.data } }, options.deliver && row.told, correctionId);
@@ -153,7 +160,8 @@ function tell(input: ComputeInput, standing: Bearing, change: Change, result: Ad
   const last = change.add.at(-1);
   const inForceAfter = result.transitions.at(-1);
   const added = change.add.map((transition): LedgerRow => {
-    const told = options.deliver && (options.mode === 'tick' || (transition === last && last === inForceAfter));
+    const told =
+      options.deliver && (options.mode === 'tick' || (transition === last && last === inForceAfter));
     const id = uuidv7();
     const eventId = push(
       {

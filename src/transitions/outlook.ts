@@ -8,7 +8,10 @@ import type { Cadence, Outlook } from './work.js';
 export function outlookOf(result: Advance, timeline: CompiledTimeline): Outlook {
   const { next } = result;
   return {
-    next: next === null ? null : { at: new Date(next.at).toISOString(), stage: next.stage, because: next.because },
+    next:
+      next === null
+        ? null
+        : { at: new Date(next.at).toISOString(), stage: next.stage, because: next.because },
     cadence: cadenceOf(result, timeline),
   };
 }

@@ -7,7 +7,6 @@ import { type App, ref } from '../api/schema.js';
 import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
 import type { Context } from '../context.js';
 import { contextOf } from '../plugins/context.js';
-import type { LedgerFilter, LedgerView } from './feed-store.js';
 import {
   customerPath,
   feedQuery,
@@ -19,7 +18,7 @@ import {
   toApiMove,
   toApiTransition,
 } from './schemas.js';
-import type { TransitionsService } from './service.js';
+import type { LedgerFilter, LedgerView, TransitionsService } from './service.js';
 import type { Standing } from './work.js';
 
 const HISTORY = cursorScope('customer-transitions', ['time', 'uuid']);
@@ -51,7 +50,13 @@ function reading(app: App, transitions: TransitionsService): void {
       const context = contextOf(request);
       const customerId = await transitions.identify(context, parseRef(request.params.ref));
       const { superseded = false } = request.query;
-      return listed(transitions, context, { customerId, superseded }, { customerId, ...request.query }, HISTORY);
+      return listed(
+        transitions,
+        context,
+        { customerId, superseded },
+        { customerId, ...request.query },
+        HISTORY,
+      );
     },
   );
   app.get(
@@ -95,7 +100,10 @@ function moving(app: App, transitions: TransitionsService): void {
       },
     },
     async (request, reply) => {
-      const context = contextOf(request, 201, (standing: Standing) => ({ status: 201, body: toApiMove(standing) }));
+      const context = contextOf(request, 201, (standing: Standing) => ({
+        status: 201,
+        body: toApiMove(standing),
+      }));
       const standing = await transitions.move(context, parseRef(request.params.ref), request.body);
       return reply.code(201).send(toApiMove(standing));
     },
@@ -121,5 +129,8 @@ async function listed(
   const rows: LedgerView[] = await transitions.history(context, filter, { after, limit: limit + 1 });
   const data = rows.slice(0, limit).map(toApiTransition);
   const last = rows.length > limit ? data.at(-1) : undefined;
-  return { data, nextCursor: last === undefined ? null : encodeCursor(scope, query, [last.effectiveAt, last.id]) };
+  return {
+    data,
+    nextCursor: last === undefined ? null : encodeCursor(scope, query, [last.effectiveAt, last.id]),
+  };
 }

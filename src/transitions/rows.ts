@@ -1,6 +1,6 @@
 // Owns the mapping of a customer's joined rows (profile and lifecycle) to the value the services work with.
 
-import type { CustomerKind, ExternalId } from '../customers/table.js';
+import type { CustomerKind, ExternalId } from '../customers/kinds.js';
 import type { CustomerState } from '../lifecycle/walk.js';
 import type { LockedCustomer, Outlook } from './work.js';
 

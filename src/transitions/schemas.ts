@@ -22,10 +22,14 @@ export const Transition = shared(
     causeId: nullable(text({ max: 64 }), { description: 'The order, touchpoint or move behind it.' }),
     effectiveAt: ref(Timestamp, { description: 'When it became true.' }),
     recordedAt: ref(Timestamp, { description: 'When the service wrote it.' }),
-    supersededAt: nullable(ref(Timestamp), { description: 'When a correction took it back; null while in force.' }),
+    supersededAt: nullable(ref(Timestamp), {
+      description: 'When a correction took it back; null while in force.',
+    }),
     policyVersion: count({ description: 'The policy that decided.' }),
     calibrationVersion: count({ description: 'The calibration that it read; 0 before the first.' }),
-    evidence: Type.Unknown({ description: 'The rule and condition that held, with its figures and thresholds.' }),
+    evidence: Type.Unknown({
+      description: 'The rule and condition that held, with its figures and thresholds.',
+    }),
     actor: nullable(text({ max: 300 }), { description: 'Who moved the customer by hand.' }),
     reason: nullable(text({ max: 1000 })),
     correctionId: nullable(ref(Uuid), { description: 'Shared by all rows and events of one correction.' }),
@@ -56,13 +60,17 @@ export const MoveResult = shared(
     stage: stageKey(),
     stageSince: ref(Timestamp),
     holdUntil: nullable(ref(Timestamp), { description: 'Null: until an order or a later move.' }),
-    transition: nullable(ref(Transition), { description: 'Null where the customer was in the stage already.' }),
+    transition: nullable(ref(Transition), {
+      description: 'Null where the customer was in the stage already.',
+    }),
   }),
 );
 
 export const historyQuery = closed({
   ...pageQuery,
-  superseded: Type.Optional(Type.Boolean({ default: false, description: 'Include rows that were taken back.' })),
+  superseded: Type.Optional(
+    Type.Boolean({ default: false, description: 'Include rows that were taken back.' }),
+  ),
 });
 
 export const feedQuery = closed({
@@ -86,7 +94,14 @@ export function toApiTransition(row: LedgerView): Transition {
   };
 }
 
-export function toApiMove({ customerId, stage, stageSince, state, added, recordedAt }: Standing): Static<typeof MoveResult> {
+export function toApiMove({
+  customerId,
+  stage,
+  stageSince,
+  state,
+  added,
+  recordedAt,
+}: Standing): Static<typeof MoveResult> {
   // A move makes at most one row, after those that were due before it.
   const moved = added.findLast((row: LedgerRow) => row.cause === 'manual');
   const until = state.hold?.until ?? null;

@@ -33,7 +33,11 @@ function named(refs: readonly Ref[]): string {
   );
 }
 
-export function findCustomers(executor: Executor, tenantId: string, refs: readonly Ref[]): Promise<NamedRow[]> {
+export function findCustomers(
+  executor: Executor,
+  tenantId: string,
+  refs: readonly Ref[],
+): Promise<NamedRow[]> {
   const only = refs.length === 1 ? refs[0] : undefined;
   if (only?.kind === 'id') return findOne(executor, tenantId, only.id);
   return executor.rows({ name: 'transitions_find', text: FIND, values: [tenantId, named(refs)] });
@@ -76,7 +80,12 @@ export function claimDue(tx: Transaction, tenantId: string, now: Date, limit: nu
 }
 
 /** Locks the next customers of a walk over all of them. */
-export function lockNext(tx: Transaction, tenantId: string, after: string | null, limit: number): Promise<JoinedRow[]> {
+export function lockNext(
+  tx: Transaction,
+  tenantId: string,
+  after: string | null,
+  limit: number,
+): Promise<JoinedRow[]> {
   return tx.rows({
     name: 'transitions_lock_next',
     text: `SELECT ${joinedColumns}
@@ -102,7 +111,12 @@ export async function tenantsDue(executor: Executor, now: Date, limit: number): 
 }
 
 /** Puts a customer whose advance failed aside until `until`, so that the rest go on. */
-export async function setAside(tx: Transaction, tenantId: string, customerId: string, until: Date): Promise<void> {
+export async function setAside(
+  tx: Transaction,
+  tenantId: string,
+  customerId: string,
+  until: Date,
+): Promise<void> {
   await tx.rows({
     text: `UPDATE customer_lifecycles SET due_at = $3, failures = failures + 1
             WHERE tenant_id = $1 AND customer_id = $2`,

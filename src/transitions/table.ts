@@ -1,5 +1,16 @@
-import { bigint, boolean, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { customers } from '../customers/table.js';
 import { instant, tenantId } from '../db/columns.js';
 import type { Evidence } from '../lifecycle/decide.js';
@@ -102,7 +113,9 @@ export const transitions = pgTable(
       foreignColumns: [customers.tenantId, customers.id],
     }).onDelete('cascade'),
     index('transitions_customer_idx').on(table.tenantId, table.customerId, table.effectiveAt, table.id),
-    index('transitions_feed_idx').on(table.tenantId, table.effectiveAt, table.id).where(sql`superseded_at is null`),
+    index('transitions_feed_idx')
+      .on(table.tenantId, table.effectiveAt, table.id)
+      .where(sql`superseded_at is null`),
     index('transitions_stage_idx')
       .on(table.tenantId, table.toStage, table.effectiveAt, table.id)
       .where(sql`superseded_at is null`),

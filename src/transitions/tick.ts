@@ -4,12 +4,12 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
+import type { Transaction } from '../db/executor.js';
 import { isAway } from '../db/failures.js';
 import { UnavailableError } from '../errors.js';
 import { fromDbCustomer, type JoinedRow } from './rows.js';
-import type { Transaction } from '../db/executor.js';
 import { claimDue, lockCustomers, setAside, tenantsDue } from './store.js';
-import type { AdvanceOptions, Advancement } from './work.js';
+import type { Advancement, AdvanceOptions } from './work.js';
 
 export interface TickLimits {
   /** Customers in one transaction: large enough to spread its cost, small enough to hold locks briefly. */
@@ -25,14 +25,12 @@ const SET_ASIDE_MAX_MS = 24 * 3_600_000;
 
 export interface TickDeps {
   database: Database;
-  transitions: {
-    advanceCustomers(
-      tx: Transaction,
-      context: Context,
-      advancements: Advancement[],
-      options: AdvanceOptions,
-    ): Promise<unknown>;
-  };
+  advanceCustomers(
+    tx: Transaction,
+    context: Context,
+    advancements: Advancement[],
+    options: AdvanceOptions,
+  ): Promise<unknown>;
   /** Told of a customer whose advance failed and was set aside. */
   onFailure: (failure: { tenantId: string; customerId: string; error: unknown }) => void;
 }
@@ -45,7 +43,11 @@ export interface TickResult {
 }
 
 /** Advances everybody due at `now`; bounded, and safe to run on any number of machines at once. */
-export async function advanceDue(deps: TickDeps, now: Date, limits: TickLimits = LIMITS): Promise<TickResult> {
+export async function advanceDue(
+  deps: TickDeps,
+  now: Date,
+  limits: TickLimits = LIMITS,
+): Promise<TickResult> {
   const result: TickResult = { advanced: 0, setAside: 0, more: false };
   let batches = 0;
   for (;;) {
@@ -92,7 +94,7 @@ async function advanceRows(
 ): Promise<void> {
   if (rows.length === 0) return;
   const advancements = rows.map((row) => ({ customer: fromDbCustomer(row) }));
-  await deps.transitions.advanceCustomers(tx, context, advancements, { mode: 'tick', deliver: true });
+  await deps.advanceCustomers(tx, context, advancements, { mode: 'tick', deliver: true });
 }
 
 /** A batch failed as a whole: one by one, so that only the customer at fault is set aside. */
@@ -110,7 +112,9 @@ async function advanceSingly(deps: TickDeps, context: Context, ids: string[]) {
     } catch (error) {
       if (isOutage(error)) throw error;
       deps.onFailure({ tenantId: context.tenantId, customerId, error });
-      const until = new Date(context.now.getTime() + Math.min(SET_ASIDE_FIRST_MS * 2 ** failures, SET_ASIDE_MAX_MS));
+      const until = new Date(
+        context.now.getTime() + Math.min(SET_ASIDE_FIRST_MS * 2 ** failures, SET_ASIDE_MAX_MS),
+      );
       await deps.database.write(context, (tx) => setAside(tx, context.tenantId, customerId, until));
       result.setAside += 1;
     }

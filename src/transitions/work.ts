@@ -1,7 +1,7 @@
 // Owns the shape of what other modules hand to advanceCustomers: a locked customer, what has become known of
 // them, and the events that the caller tells of it. Holds no behaviour.
 
-import type { CustomerKind, ExternalId } from '../customers/table.js';
+import type { CustomerKind, ExternalId } from '../customers/kinds.js';
 import type { ManualMoveFact, OrderFact, TouchpointFact } from '../lifecycle/facts.js';
 import type { Transition } from '../lifecycle/transition.js';
 import type { CustomerState } from '../lifecycle/walk.js';

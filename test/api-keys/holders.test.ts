@@ -16,7 +16,11 @@ t.test('a key revoked by another replica is refused within five seconds', async 
   const body = { name: 'doomed', scopes: ['orders:read'] };
   const { id, secret } = (await service.inject('POST', '/v1/api-keys', { body })).json();
   const hash = hashKey(secret);
-  t.match(await holders.find(hash), { tenantId: service.tenant.id, actor: { kind: 'api_key', id }, suspended: false });
+  t.match(await holders.find(hash), {
+    tenantId: service.tenant.id,
+    actor: { kind: 'api_key', id },
+    suspended: false,
+  });
   t.equal((await service.inject('DELETE', `/v1/api-keys/${id}`)).statusCode, 204);
   t.ok(holders.peek(hash), 'at first it is still believed');
   clock.ms = 5_000;

@@ -1,10 +1,10 @@
 // Many customers at once: over HTTP, and as orders bring them along; on a real Postgres.
 
 import t from 'tap';
-import { PerennialError } from '../../src/errors.js';
 import { createCustomersService } from '../../src/customers/service.js';
-import { counted } from './counted.js';
+import { PerennialError } from '../../src/errors.js';
 import { startService } from '../helpers/service.js';
+import { counted } from './counted.js';
 import { eventsOf } from './tables.js';
 
 const service = await startService(t);
@@ -21,33 +21,38 @@ async function read(ref: string) {
 
 const shop = (id: string) => ({ namespace: 'shop', id });
 
-t.test('items with a known external id change its customer, the others create one, in their order', async (t) => {
-  const known = await inject('PUT', '/v1/customers/ext:shop:known', { body: { name: 'Ann', owner: 'kim' } });
-  const { status, results } = await batch([
-    { externalIds: [shop('known'), shop('also')], name: 'Anna' },
-    { externalIds: [shop('new')], name: 'Bo' },
-    { name: 'Cy' },
-    { externalIds: [shop('new')], owner: 'lee' },
-    { externalIds: [shop('also')] },
-  ]);
-  t.equal(status, 207);
-  t.strictSame(
-    results.map((result: { status: number }) => result.status),
-    [200, 201, 201, 200, 200],
-  );
-  t.equal(results[0].data.id, known.json().id);
-  t.equal(results[3].data.id, results[1].data.id);
-  t.equal(results[4].data.id, known.json().id);
-  t.match(await read('ext:shop:also'), { name: 'Anna', owner: 'kim' });
-  t.match(await read('ext:shop:new'), { name: 'Bo', owner: 'lee', stage: 'prospect' });
-  const events = await eventsOf(service, results[1].data.id);
-  // A batch is one change: what two of its items made of a customer is told once.
-  t.match(events, [
-    { type: 'customer.created', data: { customer: { name: 'Bo', owner: 'lee', stage: 'prospect' } } },
-    { type: 'customer.stage_changed' },
-  ]);
-  t.equal(events.length, 2);
-});
+t.test(
+  'items with a known external id change its customer, the others create one, in their order',
+  async (t) => {
+    const known = await inject('PUT', '/v1/customers/ext:shop:known', {
+      body: { name: 'Ann', owner: 'kim' },
+    });
+    const { status, results } = await batch([
+      { externalIds: [shop('known'), shop('also')], name: 'Anna' },
+      { externalIds: [shop('new')], name: 'Bo' },
+      { name: 'Cy' },
+      { externalIds: [shop('new')], owner: 'lee' },
+      { externalIds: [shop('also')] },
+    ]);
+    t.equal(status, 207);
+    t.strictSame(
+      results.map((result: { status: number }) => result.status),
+      [200, 201, 201, 200, 200],
+    );
+    t.equal(results[0].data.id, known.json().id);
+    t.equal(results[3].data.id, results[1].data.id);
+    t.equal(results[4].data.id, known.json().id);
+    t.match(await read('ext:shop:also'), { name: 'Anna', owner: 'kim' });
+    t.match(await read('ext:shop:new'), { name: 'Bo', owner: 'lee', stage: 'prospect' });
+    const events = await eventsOf(service, results[1].data.id);
+    // A batch is one change: what two of its items made of a customer is told once.
+    t.match(events, [
+      { type: 'customer.created', data: { customer: { name: 'Bo', owner: 'lee', stage: 'prospect' } } },
+      { type: 'customer.stage_changed' },
+    ]);
+    t.equal(events.length, 2);
+  },
+);
 
 t.test('items that take each other back change nothing', async (t) => {
   const url = '/v1/customers/ext:shop:back';
@@ -79,11 +84,13 @@ t.test('one item’s failure leaves the others done, and says where it lies', as
     { externalIds: [shop('f7')] },
   ]);
   t.equal(status, 207);
-  const told = results.map((result: { status: number; problem?: { code: string; errors: { pointer: string }[] } }) => [
-    result.status,
-    result.problem?.code,
-    result.problem?.errors[0]?.pointer,
-  ]);
+  const told = results.map(
+    (result: { status: number; problem?: { code: string; errors: { pointer: string }[] } }) => [
+      result.status,
+      result.problem?.code,
+      result.problem?.errors[0]?.pointer,
+    ],
+  );
   t.strictSame(told, [
     [201, undefined, undefined],
     [409, 'identity_taken', '/items/1/email'],
@@ -124,7 +131,8 @@ t.test('a backfill enters the feed and is not delivered', async (t) => {
 });
 
 t.test('a batch has 1 to 1,000 items', async (t) => {
-  const items = (count: number) => Array.from({ length: count }, (_, index) => ({ externalIds: [shop(`n${index}`)] }));
+  const items = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ externalIds: [shop(`n${index}`)] }));
   t.equal((await batch(items(0))).status, 400);
   t.equal((await batch(items(1001))).status, 400);
   const { status, results } = await batch(items(1000));
@@ -144,11 +152,18 @@ t.test('a thousand items take as many statements as two', async (t) => {
       owner: 'kim',
     });
     const before = counting.statements();
-    await customers.batch(service.context(), Array.from({ length: count }, (_, index) => item(index)), {
-      backfill: false,
-    });
+    await customers.batch(
+      service.context(),
+      Array.from({ length: count }, (_, index) => item(index)),
+      {
+        backfill: false,
+      },
+    );
     // The same customers again, half of them changed.
-    const again = Array.from({ length: count }, (_, index) => ({ ...item(index), owner: index % 2 === 0 ? 'lee' : 'kim' }));
+    const again = Array.from({ length: count }, (_, index) => ({
+      ...item(index),
+      owner: index % 2 === 0 ? 'lee' : 'kim',
+    }));
     await customers.batch(service.context(), again, { backfill: false });
     return counting.statements() - before;
   }
@@ -163,12 +178,18 @@ t.test('two batches at once that name the same customers both succeed', async (t
     batch(ids.map((id) => ({ externalIds: [shop(id)], owner: 'kim' }))),
     batch(ids.toReversed().map((id) => ({ externalIds: [shop(id)], channel: 'web' }))),
   ]);
-  t.ok([...one.results, ...two.results].every(({ status }: { status: number }) => status === 200 || status === 201));
+  t.ok(
+    [...one.results, ...two.results].every(
+      ({ status }: { status: number }) => status === 200 || status === 201,
+    ),
+  );
   for (const id of ids.slice(0, 5)) t.match(await read(`ext:shop:${id}`), { owner: 'kim', channel: 'web' });
 });
 
 t.test('orders lock those whom they name, by one statement', async (t) => {
-  const ann = (await inject('PUT', '/v1/customers/ext:shop:ann', { body: { email: 'ann@example.com' } })).json();
+  const ann = (
+    await inject('PUT', '/v1/customers/ext:shop:ann', { body: { email: 'ann@example.com' } })
+  ).json();
   const counting = counted(database);
   const resolved = await counting.database.write(service.context(), (tx) =>
     services.customers.resolveOrAdmit(tx, service.context(), [
@@ -190,7 +211,9 @@ t.test('orders lock those whom they name, by one statement', async (t) => {
 });
 
 t.test('orders find inline customers by anything they are known by, and admit the rest', async (t) => {
-  const known = (await inject('POST', '/v1/customers', { body: { email: 'inline@example.com', name: 'Di' } })).json();
+  const known = (
+    await inject('POST', '/v1/customers', { body: { email: 'inline@example.com', name: 'Di' } })
+  ).json();
   const other = (await inject('POST', '/v1/customers', { body: { phone: '+491714444444' } })).json();
   const context = service.context();
   const { customers, admitted } = await database.write(context, async (tx) => {
@@ -202,13 +225,20 @@ t.test('orders find inline customers by anything they are known by, and admit th
       { index: 14, inline: { email: 'nobody' } },
       { index: 15, inline: { phone: '+491714444444' } },
     ]);
-    await services.transitions.advanceCustomers(tx, context, resolved.admitted, { mode: 'write', deliver: true });
+    await services.transitions.advanceCustomers(tx, context, resolved.admitted, {
+      mode: 'write',
+      deliver: true,
+    });
     return resolved;
   });
   const of = (index: number) => customers.get(index);
   t.match(of(10), { snapshot: { id: known.id, name: 'Diana', externalIds: [shop('inline')] } });
   t.equal(of(12), of(11), 'a later item may name whom an earlier one has brought');
-  t.match(of(13), { code: 'identity_taken', members: { customerId: other.id }, faults: [{ pointer: '/customer/phone' }] });
+  t.match(of(13), {
+    code: 'identity_taken',
+    members: { customerId: other.id },
+    faults: [{ pointer: '/customer/phone' }],
+  });
   t.match(of(14), { code: 'invalid_request', faults: [{ pointer: '/customer/email' }] });
   t.match(of(15), { snapshot: { id: other.id } });
   t.strictSame(

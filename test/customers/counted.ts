@@ -24,7 +24,10 @@ export function counted(database: Database): Counted {
     orm: tx.orm,
   });
   return {
-    database: { ...database, write: (context, work, options) => database.write(context, (tx) => work(watched(tx)), options) },
+    database: {
+      ...database,
+      write: (context, work, options) => database.write(context, (tx) => work(watched(tx)), options),
+    },
     statements: () => statements,
   };
 }

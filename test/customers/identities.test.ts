@@ -59,7 +59,9 @@ t.test('the status that a repeated idempotency key replays is the one of the fir
 t.test('an external id that another has is refused, and so is a reserved namespace', async (t) => {
   const holder = await create({ externalIds: [{ namespace: 'shop', id: 'held' }] });
   const { id } = await create({});
-  const held = await inject('POST', `/v1/customers/${id}/identities`, { body: { namespace: 'shop', id: 'held' } });
+  const held = await inject('POST', `/v1/customers/${id}/identities`, {
+    body: { namespace: 'shop', id: 'held' },
+  });
   t.equal(held.statusCode, 409);
   t.match(held.json(), { code: 'identity_taken', customerId: holder.id, namespace: 'shop' });
   const body = { namespace: 'email', id: 'bo@example.com' };
@@ -86,7 +88,9 @@ t.test('an e-mail address that is changed or cleared is free for another', async
   const patch = { email: 'new@example.com', phone: null };
   t.equal((await inject('PATCH', `/v1/customers/${id}`, { body: patch })).statusCode, 200);
   t.equal((await inject('GET', '/v1/customers/ext:email:old@example.com')).statusCode, 404);
-  const other = await inject('POST', '/v1/customers', { body: { email: 'old@example.com', phone: '+491713333333' } });
+  const other = await inject('POST', '/v1/customers', {
+    body: { email: 'old@example.com', phone: '+491713333333' },
+  });
   t.equal(other.statusCode, 201);
   const back = await inject('PATCH', `/v1/customers/${id}`, { body: { email: 'old@example.com' } });
   t.equal(back.statusCode, 409);

@@ -1,5 +1,12 @@
 import t from 'tap';
-import { factsBetween, newSnapshot, normalProfile, overwritten, patched, previousOf } from '../../src/customers/profile.js';
+import {
+  factsBetween,
+  newSnapshot,
+  normalProfile,
+  overwritten,
+  patched,
+  previousOf,
+} from '../../src/customers/profile.js';
 import type { CustomerInput, CustomerPatch } from '../../src/customers/schemas.js';
 import { InvalidError } from '../../src/errors.js';
 
@@ -38,15 +45,18 @@ t.test('every fault of a profile is named at once', async (t) => {
   t.strictSame(pointers, ['/externalIds/1/namespace', '/externalIds/2', '/email', '/phone']);
 });
 
-t.test('a phone number is read as one of the country that comes with it, or of the one that is there', async (t) => {
-  t.equal(normalProfile({ phone: '0171 1234567', country: 'DE' }, null).phone, '+491711234567');
-  t.equal(patch({ country: 'DE' }, { phone: '0171 1234567' }).phone, '+491711234567');
-  t.equal(patch({ country: 'DE' }, { phone: '020 7946 0958', country: 'GB' }).phone, '+442079460958');
-  t.strictSame(
-    faultsOf(() => patch({ country: 'DE' }, { phone: '0171 1234567', country: null })),
-    ['/phone'],
-  );
-});
+t.test(
+  'a phone number is read as one of the country that comes with it, or of the one that is there',
+  async (t) => {
+    t.equal(normalProfile({ phone: '0171 1234567', country: 'DE' }, null).phone, '+491711234567');
+    t.equal(patch({ country: 'DE' }, { phone: '0171 1234567' }).phone, '+491711234567');
+    t.equal(patch({ country: 'DE' }, { phone: '020 7946 0958', country: 'GB' }).phone, '+442079460958');
+    t.strictSame(
+      faultsOf(() => patch({ country: 'DE' }, { phone: '0171 1234567', country: null })),
+      ['/phone'],
+    );
+  },
+);
 
 t.test('an upsert replaces what is given, keeps the rest, and adds external ids', async (t) => {
   const before = customer({
@@ -104,7 +114,10 @@ t.test('what a change adds up to is bounded, whatever it is made of', async (t) 
   );
   const attributes = (from: number, count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`key${from + index}`, index]));
-  t.equal(faultsOf(() => patch({ attributes: attributes(0, 60) }, { attributes: attributes(60, 40) })), undefined);
+  t.equal(
+    faultsOf(() => patch({ attributes: attributes(0, 60) }, { attributes: attributes(60, 40) })),
+    undefined,
+  );
   t.strictSame(
     faultsOf(() => patch({ attributes: attributes(0, 60) }, { attributes: attributes(60, 41) })),
     ['/attributes'],
@@ -119,7 +132,9 @@ t.test('`previous` holds what differs and nothing else', async (t) => {
   t.strictSame(previousOf(before, { ...before, attributes }), {
     attributes: { size: 'M', toString: 'x', constructor: null },
   });
-  t.strictSame(previousOf(before, { ...before, externalIds: [{ namespace: 'shop', id: '1' }] }), { externalIds: [] });
+  t.strictSame(previousOf(before, { ...before, externalIds: [{ namespace: 'shop', id: '1' }] }), {
+    externalIds: [],
+  });
 });
 
 t.test('external ids in another order are no change', async (t) => {

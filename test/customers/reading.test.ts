@@ -58,7 +58,9 @@ t.test('orders are counted, summed by currency, and say what comes next and when
     categories: ['cups', 'tea'],
   });
   t.strictSame(
-    profile.facts.spend.sort((a: { currency: string }, b: { currency: string }) => (a.currency < b.currency ? -1 : 1)),
+    profile.facts.spend.sort((a: { currency: string }, b: { currency: string }) =>
+      a.currency < b.currency ? -1 : 1,
+    ),
     [
       { currency: 'EUR', amountMinor: 1250 },
       { currency: 'USD', amountMinor: 500 },
@@ -76,23 +78,40 @@ function line(category: string) {
   return [{ product: `p-${category}`, category, quantity: 1, unitPriceMinor: 100 }];
 }
 
-t.test('interactions are counted over the last 30 and 90 days, and fall out of them as time goes by', async (t) => {
-  const { id } = await create({ name: 'Cy' });
-  for (const days of [0, 10, 29, 31, 60, 100]) {
-    const body = { customer: id, channel: 'phone', direction: 'outbound', kind: 'call', occurredAt: ago(days) };
-    t.equal((await inject('POST', '/v1/touchpoints', { body })).statusCode, 201);
-  }
-  t.match((await read(id)).facts, {
-    interactions: 6,
-    interactionsLast30Days: 3,
-    interactionsLast90Days: 5,
-    lastInteractionAt: clock.now().toISOString(),
-  });
-  clock.advance(15 * DAY_MS);
-  t.match((await read(id)).facts, { interactions: 6, interactionsLast30Days: 2, interactionsLast90Days: 5 });
-  clock.advance(76 * DAY_MS);
-  t.match((await read(id)).facts, { interactions: 6, interactionsLast30Days: 0, interactionsLast90Days: 0 });
-});
+t.test(
+  'interactions are counted over the last 30 and 90 days, and fall out of them as time goes by',
+  async (t) => {
+    const { id } = await create({ name: 'Cy' });
+    for (const days of [0, 10, 29, 31, 60, 100]) {
+      const body = {
+        customer: id,
+        channel: 'phone',
+        direction: 'outbound',
+        kind: 'call',
+        occurredAt: ago(days),
+      };
+      t.equal((await inject('POST', '/v1/touchpoints', { body })).statusCode, 201);
+    }
+    t.match((await read(id)).facts, {
+      interactions: 6,
+      interactionsLast30Days: 3,
+      interactionsLast90Days: 5,
+      lastInteractionAt: clock.now().toISOString(),
+    });
+    clock.advance(15 * DAY_MS);
+    t.match((await read(id)).facts, {
+      interactions: 6,
+      interactionsLast30Days: 2,
+      interactionsLast90Days: 5,
+    });
+    clock.advance(76 * DAY_MS);
+    t.match((await read(id)).facts, {
+      interactions: 6,
+      interactionsLast30Days: 0,
+      interactionsLast90Days: 0,
+    });
+  },
+);
 
 t.test('a list is filtered by who they are and where they stand', async (t) => {
   clock.advance(DAY_MS);
@@ -168,7 +187,10 @@ t.test('pages are stable while customers are added, and a cursor belongs to its 
   const seen: string[] = [];
   let cursor: string | null = null;
   do {
-    const page = await inject('GET', `/v1/customers?${query}&limit=2${cursor === null ? '' : `&cursor=${cursor}`}`);
+    const page = await inject(
+      'GET',
+      `/v1/customers?${query}&limit=2${cursor === null ? '' : `&cursor=${cursor}`}`,
+    );
     seen.push(...page.json().data.map((customer: { id: string }) => customer.id));
     const first = cursor === null;
     cursor = page.json().nextCursor;

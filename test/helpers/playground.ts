@@ -2,15 +2,15 @@
 // each other, and the ledger read back in the form that two of them can be compared by.
 
 import { v7 as uuidv7 } from 'uuid';
-import { createLogger } from '../../src/logger.js';
+import { readConfig } from '../../src/config.js';
 import type { Context } from '../../src/context.js';
 import { openDatabase } from '../../src/db/database.js';
 import { ConflictError } from '../../src/errors.js';
 import type { Policy } from '../../src/lifecycle/policy.js';
 import { compileTimeline, replay } from '../../src/lifecycle/replay.js';
+import { createLogger } from '../../src/logger.js';
 import { buildServices, type Services } from '../../src/services.js';
 import { loadHistories, loadTimeline } from '../../src/transitions/history-store.js';
-import { readConfig } from '../../src/config.js';
 import { createTestDatabase } from './postgres.js';
 
 export interface Fact {
@@ -84,7 +84,12 @@ interface World {
 }
 
 function contextOf(tenantId: string, nowMs: number): Context {
-  return { tenantId, actor: { kind: 'system', id: 'playground' }, now: new Date(nowMs), requestId: 'playground' };
+  return {
+    tenantId,
+    actor: { kind: 'system', id: 'playground' },
+    now: new Date(nowMs),
+    requestId: 'playground',
+  };
 }
 
 function tenantOn(worlds: World[], tenantId: string) {
@@ -107,7 +112,12 @@ function tenantOn(worlds: World[], tenantId: string) {
       placedAt: new Date(placedAtMs),
       amountMinor: AMOUNT_MINOR,
       currency: 'EUR',
-      lines: (fact.categories ?? []).map((category) => ({ product: 'p', category, quantity: 1, unitPriceMinor: 1 })),
+      lines: (fact.categories ?? []).map((category) => ({
+        product: 'p',
+        category,
+        quantity: 1,
+        unitPriceMinor: 1,
+      })),
       refunds: [],
       sourceUpdatedAt: null,
     });
@@ -115,12 +125,18 @@ function tenantOn(worlds: World[], tenantId: string) {
     const replace = { how: 'replace', backfill: false } as const;
     const ref = { kind: 'external', namespace: 'o', id: externalId } as const;
     const refund = (amountMinor: number) =>
-      orders.refund(context, ref, { externalId: 'r', amountMinor, refundedAt: context.now.toISOString() });
+      orders.refund(
+        context,
+        { ref, expected: undefined },
+        { externalId: 'r', amountMinor, refundedAt: context.now.toISOString() },
+      );
     // What becomes of an order is part of the fact: told at once, so that both tenants know the same in the end.
-    if (fact.fate === 'replaced') await orders.save(context, [input(fact.atMs - 3_600_000, 'placed')], record);
-    else await orders.save(context, [input(fact.atMs, fact.fate === 'pending' ? 'pending' : 'placed')], record);
+    if (fact.fate === 'replaced')
+      await orders.save(context, [input(fact.atMs - 3_600_000, 'placed')], record);
+    else
+      await orders.save(context, [input(fact.atMs, fact.fate === 'pending' ? 'pending' : 'placed')], record);
     if (fact.fate === 'replaced') await orders.save(context, [input(fact.atMs, 'placed')], replace);
-    if (fact.fate === 'cancelled') await orders.cancel(context, ref);
+    if (fact.fate === 'cancelled') await orders.cancel(context, { ref, expected: undefined });
     if (fact.fate === 'refunded') await refund(AMOUNT_MINOR);
     if (fact.fate === 'partly refunded') await refund(AMOUNT_MINOR / 4);
   }
@@ -148,8 +164,12 @@ function tenantOn(worlds: World[], tenantId: string) {
         backfill: false,
         expected: undefined,
       }),
-    async move(move: { customer: number; to: string; holdDays: number | null }, nowMs: number): Promise<void> {
-      const holdUntil = move.holdDays === null ? null : new Date(nowMs + move.holdDays * 86_400_000).toISOString();
+    async move(
+      move: { customer: number; to: string; holdDays: number | null },
+      nowMs: number,
+    ): Promise<void> {
+      const holdUntil =
+        move.holdDays === null ? null : new Date(nowMs + move.holdDays * 86_400_000).toISOString();
       try {
         const input = { to: move.to, reason: 'property test', holdUntil };
         await world().services.transitions.move(contextOf(tenantId, nowMs), refOf(move.customer), input);
@@ -195,9 +215,11 @@ function tenantOn(worlds: World[], tenantId: string) {
             touchpoints: histories.touchpoints.get(id) ?? [],
             moves: histories.moves.get(id) ?? [],
           };
-          return replay(history, timeline, untilMs).transitions.map(({ effectiveAt, from, to, cause, policyVersion }) => ({
-            ...{ customer: name, at: effectiveAt, from, to, cause, policy: policyVersion },
-          }));
+          return replay(history, timeline, untilMs).transitions.map(
+            ({ effectiveAt, from, to, cause, policyVersion }) => ({
+              ...{ customer: name, at: effectiveAt, from, to, cause, policy: policyVersion },
+            }),
+          );
         });
       });
     },

@@ -105,7 +105,7 @@ const move: fc.Arbitrary<Omit<ManualMoveFact, 'id'>> = fc
   .record({
     at: instant,
     to: stage,
-    holdDays: fc.oneof(fc.constant(null), fc.constantFrom(0.25, 1, 5, 12.5)),
+    holdDays: fc.oneof(fc.constant(null), fc.constantFrom(0, 0.25, 1, 5, 12.5)),
     reason: fc.constantFrom('asked', 'moved away'),
     actor: fc.constantFrom('ada', 'ben'),
   })

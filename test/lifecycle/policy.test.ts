@@ -163,9 +163,11 @@ t.test('rules that can decide are no fault', async (t) => {
     [silence(30), quantile(0.9)],
     [silence(30), orders(1)],
     [all(orders(2), silence(30)), silence(20)],
+    [all(orders(2), silence(30)), orders(2)],
     [not(orders(3)), orders(1)],
     [not(silence(5)), not(silence(9))],
     [orders(3), any(orders(2), silence(1))],
+    [silence(20), any(silence(30), orders(2))],
     [all(silence(3), not(silence(5))), silence(1)],
   ];
   for (const conditions of sound) t.same(faultsOf(...conditions), [], JSON.stringify(conditions));

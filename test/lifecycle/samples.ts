@@ -5,6 +5,7 @@ import type { Condition } from '../../src/lifecycle/conditions.js';
 import {
   applyOrder,
   emptyFacts,
+  type FactLists,
   type Facts,
   type ManualMoveFact,
   type OrderFact,
@@ -89,4 +90,23 @@ export function linesOf(transitions: readonly Transition[]): [string, string | n
   return transitions.map(({ effectiveAt, from, to, cause }) => {
     return [new Date(effectiveAt).toISOString().replace('T00:00:00.000Z', ''), from, to, cause];
   });
+}
+
+/** Through a jsonb column: as JSON, and with the keys in another order. */
+export function stored<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_key, part) => {
+    const isObject = typeof part === 'object' && part !== null && !Array.isArray(part);
+    return isObject ? Object.fromEntries(Object.entries(part).reverse()) : part;
+  });
+}
+
+/** The facts after one instant and up to another. */
+export function between(facts: History | FactLists, after: number, until: number) {
+  const within = (fact: { at: number }) => fact.at > after && fact.at <= until;
+  return {
+    createdAt: 'createdAt' in facts ? facts.createdAt : 0,
+    orders: facts.orders.filter(within),
+    touchpoints: facts.touchpoints.filter(within),
+    moves: facts.moves.filter(within),
+  };
 }

@@ -31,7 +31,11 @@ export interface Outbox {
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Commits events in one transaction and answers their ids. */
   publish(tenantId: string, drafts: (Partial<EventDraft> & { type?: string })[]): Promise<string[]>;
-  endpoint(tenantId: string, url: string, extra?: { eventTypes?: never[]; status?: 'active' | 'paused' }): Promise<string>;
+  endpoint(
+    tenantId: string,
+    url: string,
+    extra?: { eventTypes?: string[]; status?: 'active' | 'paused' },
+  ): Promise<string>;
   worker(t: Teardown, extra?: Partial<DelivererDeps>): Deliverer;
 }
 

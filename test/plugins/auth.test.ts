@@ -1,7 +1,7 @@
 import t from 'tap';
-import { ADMIN_KEY, startService } from '../helpers/service.js';
-import { AUDIENCE, ISSUER, keySet, makeSigningKey, signToken } from '../helpers/issuer.js';
 import { freePort } from '../helpers/door.js';
+import { AUDIENCE, ISSUER, keySet, makeSigningKey, signToken } from '../helpers/issuer.js';
+import { ADMIN_KEY, startService } from '../helpers/service.js';
 
 const issuerKey = await makeSigningKey('ES256', 'one');
 const environment = {
@@ -60,12 +60,20 @@ t.test('a scope that is missing is a 403 that names it', async (t) => {
   t.equal((await get('/v1/api-keys', `Bearer ${secret}`)).statusCode, 200);
   const body = { name: 'x', scopes: ['api_keys:read'] };
   const refused = await service.inject('POST', '/v1/api-keys', { key: secret, body });
-  t.match(refused.json(), { status: 403, code: 'insufficient_scope', detail: /api_keys:write/, requiredScope: 'api_keys:write' });
+  t.match(refused.json(), {
+    status: 403,
+    code: 'insufficient_scope',
+    detail: /api_keys:write/,
+    requiredScope: 'api_keys:write',
+  });
 });
 
 t.test("the administrator's key manages tenants only, and only it does", async (t) => {
   t.equal((await get('/v1/tenants', `Bearer ${ADMIN_KEY}`)).statusCode, 200);
-  t.match((await get('/v1/api-keys', `Bearer ${ADMIN_KEY}`)).json(), { status: 403, code: 'tenant_required' });
+  t.match((await get('/v1/api-keys', `Bearer ${ADMIN_KEY}`)).json(), {
+    status: 403,
+    code: 'tenant_required',
+  });
   const refused = await get('/v1/tenants', `Bearer ${service.key}`);
   t.match(refused.json(), { status: 403, code: 'insufficient_scope', requiredScope: 'admin' });
 });
@@ -73,7 +81,9 @@ t.test("the administrator's key manages tenants only, and only it does", async (
 t.test('without an ADMIN_API_KEY and JWT settings nobody gets in that way', async (t) => {
   const plain = await startService(t, { environment: { ADMIN_API_KEY: '' } });
   t.equal((await plain.inject('GET', '/v1/tenants', { key: ADMIN_KEY })).statusCode, 401);
-  const token = await signToken(issuerKey, plain.clock.now(), { claims: { org: 'test', scope: 'api_keys:read' } });
+  const token = await signToken(issuerKey, plain.clock.now(), {
+    claims: { org: 'test', scope: 'api_keys:read' },
+  });
   t.equal((await plain.inject('GET', '/v1/api-keys', { key: token })).statusCode, 401);
 });
 
@@ -100,7 +110,11 @@ t.test('a token acts as its subject, for its tenant by slug or id, within its sc
 
 t.test('a token ends by the clock of the service', async (t) => {
   const now = service.clock.now();
-  const claims = { org: service.tenant.slug, scope: 'api_keys:read', exp: Math.floor(now.getTime() / 1000) + 60 };
+  const claims = {
+    org: service.tenant.slug,
+    scope: 'api_keys:read',
+    exp: Math.floor(now.getTime() / 1000) + 60,
+  };
   const token = await signToken(issuerKey, now, { claims });
   t.equal((await get('/v1/api-keys', `Bearer ${token}`)).statusCode, 200);
   service.clock.advance(65_000);
@@ -111,7 +125,9 @@ t.test("while the issuer's keys are out of reach a token is a 503, and a key wor
   const port = await freePort();
   const away = { ...environment, JWT_JWKS: '', JWT_JWKS_URL: `http://127.0.0.1:${port}/keys` };
   const cut = await startService(t, { environment: away });
-  const token = await signToken(issuerKey, cut.clock.now(), { claims: { org: 'test', scope: 'api_keys:read' } });
+  const token = await signToken(issuerKey, cut.clock.now(), {
+    claims: { org: 'test', scope: 'api_keys:read' },
+  });
   const answer = await cut.inject('GET', '/v1/api-keys', { key: token });
   t.equal(answer.statusCode, 503);
   t.ok(answer.headers['retry-after']);

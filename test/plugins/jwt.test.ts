@@ -25,7 +25,11 @@ t.test('a token that holds names its subject, its tenant and its scopes', async 
   const claims = await verify(token, NOW);
   t.equal(claims?.subject, 'user-1');
   t.equal(claims?.tenant, 'default');
-  t.same([...(claims?.scopes ?? [])], ['customers:read', 'orders:write'], 'what is no scope of ours counts for nothing');
+  t.same(
+    [...(claims?.scopes ?? [])],
+    ['customers:read', 'orders:write'],
+    'what is no scope of ours counts for nothing',
+  );
 });
 
 t.test('scopes may come as an array, and are none where there are none', async (t) => {
@@ -70,7 +74,11 @@ t.test('nothing but the configured algorithms and the published keys is believed
   const publicText = new TextEncoder().encode(await exportSPKI(key.publicKey));
   const forged = await new SignJWT(payload).setProtectedHeader({ alg: 'HS256', kid: 'one' }).sign(publicText);
   const good = await signToken(key, NOW);
-  const tampered = [good.split('.')[0], Buffer.from(JSON.stringify(payload)).toString('base64url'), good.split('.')[2]];
+  const tampered = [
+    good.split('.')[0],
+    Buffer.from(JSON.stringify(payload)).toString('base64url'),
+    good.split('.')[2],
+  ];
   const tokens = {
     'alg none': new UnsecuredJWT(payload).encode(),
     'a MAC made with the public key': forged,
@@ -87,11 +95,16 @@ t.test('nothing but the configured algorithms and the published keys is believed
 
 t.test('a token that does not say which key signed it is tried with each', async (t) => {
   const either = createTokenVerifier(configOf({ jwks: await keySet(key, other) }));
-  for (const signer of [key, other]) t.ok(await either(await signToken(signer, NOW, { kid: null }), NOW), signer.kid);
+  for (const signer of [key, other])
+    t.ok(await either(await signToken(signer, NOW, { kid: null }), NOW), signer.kid);
   const stranger = await makeSigningKey('ES256', 'four');
   t.equal(await either(await signToken(stranger, NOW, { kid: null }), NOW), null);
   const expired = { claims: { exp: NOW_S - 60 }, kid: null };
-  t.equal(await either(await signToken(other, NOW, expired), NOW), null, 'the right key excuses nothing else');
+  t.equal(
+    await either(await signToken(other, NOW, expired), NOW),
+    null,
+    'the right key excuses nothing else',
+  );
 });
 
 t.test('keys are read from the issuer, and a key that it lacks is the token at fault', async (t) => {

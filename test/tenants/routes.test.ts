@@ -4,8 +4,11 @@ import { ADMIN_KEY, type InjectExtras, startService } from '../helpers/service.j
 
 const service = await startService(t);
 
-const asAdmin = (method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE', url: string, extras: InjectExtras = {}) =>
-  service.inject(method, url, { key: ADMIN_KEY, ...extras });
+const asAdmin = (
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE',
+  url: string,
+  extras: InjectExtras = {},
+) => service.inject(method, url, { key: ADMIN_KEY, ...extras });
 
 async function openTenant(slug: string) {
   return (await asAdmin('POST', '/v1/tenants', { body: { slug, name: slug } })).json();
@@ -17,7 +20,14 @@ t.test('a tenant opens with a key of every scope, a policy and nothing else', as
   t.equal(opened.headers['cache-control'], 'no-store', 'no cache may keep a secret');
   const { apiKey, ...tenant } = opened.json();
   const now = service.clock.now().toISOString();
-  t.match(tenant, { version: 1, slug: 'acme', name: 'Acme GmbH', status: 'active', createdAt: now, updatedAt: now });
+  t.match(tenant, {
+    version: 1,
+    slug: 'acme',
+    name: 'Acme GmbH',
+    status: 'active',
+    createdAt: now,
+    updatedAt: now,
+  });
   t.match(apiKey, { scopes: SCOPES, expiresAt: null, revokedAt: null });
   const keys = await service.inject('GET', '/v1/api-keys', { key: apiKey.secret });
   t.equal(keys.statusCode, 200);
@@ -72,7 +82,10 @@ t.test('a repeated request opens one tenant, and its answer is kept with the adm
   t.equal((await open('y')).statusCode, 422);
   const keptFor = (tenantId: string) =>
     service.database.read(tenantId, (executor) =>
-      executor.rows<{ body: Buffer }>({ text: 'SELECT body FROM idempotency_keys WHERE key = $1', values: ['once'] }),
+      executor.rows<{ body: Buffer }>({
+        text: 'SELECT body FROM idempotency_keys WHERE key = $1',
+        values: ['once'],
+      }),
     );
   const kept = await keptFor(NO_TENANT_ID);
   t.equal(kept.length, 1);
@@ -84,10 +97,18 @@ t.test('a tenant is renamed and its version grows, unless nothing changes', asyn
   const { id } = await openTenant('renamed');
   service.clock.advance(60_000);
   const patch = (body: unknown, match?: string) =>
-    asAdmin('PATCH', `/v1/tenants/${id}`, { body, headers: match === undefined ? {} : { 'if-match': match } });
+    asAdmin('PATCH', `/v1/tenants/${id}`, {
+      body,
+      headers: match === undefined ? {} : { 'if-match': match },
+    });
   const changed = await patch({ name: 'New' }, '"1"');
   t.equal(changed.headers.etag, '"2"');
-  t.match(changed.json(), { version: 2, name: 'New', slug: 'renamed', updatedAt: service.clock.now().toISOString() });
+  t.match(changed.json(), {
+    version: 2,
+    name: 'New',
+    slug: 'renamed',
+    updatedAt: service.clock.now().toISOString(),
+  });
   t.equal((await patch({ name: 'Newer' }, '"1"')).statusCode, 412);
   t.equal((await patch({ name: 'New' })).json().version, 2, 'the same again is no change');
   t.equal((await patch({})).json().version, 2);
@@ -96,15 +117,18 @@ t.test('a tenant is renamed and its version grows, unless nothing changes', asyn
   }
 });
 
-t.test("a suspended tenant's key is refused at once, and admitted again when it is reactivated", async (t) => {
-  const { id, apiKey } = await openTenant('late-payer');
-  const use = async () => service.inject('GET', '/v1/api-keys', { key: apiKey.secret });
-  t.equal((await use()).statusCode, 200);
-  await asAdmin('PATCH', `/v1/tenants/${id}`, { body: { status: 'suspended' } });
-  t.match((await use()).json(), { status: 403, code: 'tenant_suspended' });
-  await asAdmin('PATCH', `/v1/tenants/${id}`, { body: { status: 'active' } });
-  t.equal((await use()).statusCode, 200);
-});
+t.test(
+  "a suspended tenant's key is refused at once, and admitted again when it is reactivated",
+  async (t) => {
+    const { id, apiKey } = await openTenant('late-payer');
+    const use = async () => service.inject('GET', '/v1/api-keys', { key: apiKey.secret });
+    t.equal((await use()).statusCode, 200);
+    await asAdmin('PATCH', `/v1/tenants/${id}`, { body: { status: 'suspended' } });
+    t.match((await use()).json(), { status: 403, code: 'tenant_suspended' });
+    await asAdmin('PATCH', `/v1/tenants/${id}`, { body: { status: 'active' } });
+    t.equal((await use()).statusCode, 200);
+  },
+);
 
 t.test('the list goes page by page, oldest first', async (t) => {
   const before = (await asAdmin('GET', '/v1/tenants?limit=200')).json().data.length;

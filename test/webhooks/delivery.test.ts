@@ -7,28 +7,36 @@ t.test('deliveries', async (t) => {
   const { clock, publish, endpoint, worker, sql } = outbox;
 
   const deliveryOf = async (endpointId: string) => {
-    const [row] = await sql<{ id: string; status: string; attempts: number; due_at: Date | null; claim_token: string }>(
-      'SELECT id, status, attempts, due_at, claim_token FROM deliveries WHERE endpoint_id = $1',
-      [endpointId],
-    );
+    const [row] = await sql<{
+      id: string;
+      status: string;
+      attempts: number;
+      due_at: Date | null;
+      claim_token: string;
+    }>('SELECT id, status, attempts, due_at, claim_token FROM deliveries WHERE endpoint_id = $1', [
+      endpointId,
+    ]);
     if (row === undefined) throw new Error('no delivery');
     return row;
   };
 
-  await t.test('what is sent is the very text of the event, signed so that a partner can verify it', async (t) => {
-    const receiver = await createReceiver(t, { secret: SECRET });
-    const tenantId = await outbox.tenant();
-    await endpoint(tenantId, receiver.url);
-    const [eventId] = await publish(tenantId, [{}]);
-    const deliverer = worker(t);
-    t.equal(await deliverer.pump(clock.now()), 1);
-    await deliverer.settled();
-    const [request] = receiver.requests;
-    t.equal(request?.verified, true);
-    t.equal(request?.headers['webhook-id'], eventId);
-    const [event] = await sql<{ body: string }>('SELECT body FROM events WHERE id = $1', [eventId]);
-    t.equal(request?.body, event?.body);
-  });
+  await t.test(
+    'what is sent is the very text of the event, signed so that a partner can verify it',
+    async (t) => {
+      const receiver = await createReceiver(t, { secret: SECRET });
+      const tenantId = await outbox.tenant();
+      await endpoint(tenantId, receiver.url);
+      const [eventId] = await publish(tenantId, [{}]);
+      const deliverer = worker(t);
+      t.equal(await deliverer.pump(clock.now()), 1);
+      await deliverer.settled();
+      const [request] = receiver.requests;
+      t.equal(request?.verified, true);
+      t.equal(request?.headers['webhook-id'], eventId);
+      const [event] = await sql<{ body: string }>('SELECT body FROM events WHERE id = $1', [eventId]);
+      t.equal(request?.body, event?.body);
+    },
+  );
 
   await t.test('the timestamp is wall-clock time, whatever the application’s clock says', async (t) => {
     const receiver = await createReceiver(t, { secret: SECRET });
@@ -74,7 +82,11 @@ t.test('deliveries', async (t) => {
     await deliverer.settled();
     const failed = await deliveryOf(endpointId);
     t.match(failed, { status: 'pending', attempts: 1, claim_token: null });
-    t.equal(failed.due_at?.getTime(), clock.now().getTime() + 5_000, 'five seconds, the jitter being in the middle');
+    t.equal(
+      failed.due_at?.getTime(),
+      clock.now().getTime() + 5_000,
+      'five seconds, the jitter being in the middle',
+    );
     clock.advance(4_999);
     t.equal(await deliverer.pump(clock.now()), 0, 'not a moment earlier');
     clock.advance(1);
@@ -125,11 +137,16 @@ t.test('deliveries', async (t) => {
     await deliverer.pump(clock.now());
     await publish(tenantId, [{}, {}]);
     await deliverer.settled();
-    t.match(await outbox.webhooks.get(outbox.context(tenantId), endpointId), { status: 'disabled', version: 2 });
+    t.match(await outbox.webhooks.get(outbox.context(tenantId), endpointId), {
+      status: 'disabled',
+      version: 2,
+    });
     await deliverer.pump(clock.now());
     await deliverer.settled();
     t.equal(receiver.requests.length, 1);
-    const rows = await sql('SELECT status, attempts FROM deliveries WHERE endpoint_id = $1 ORDER BY id', [endpointId]);
+    const rows = await sql('SELECT status, attempts FROM deliveries WHERE endpoint_id = $1 ORDER BY id', [
+      endpointId,
+    ]);
     t.same(rows, [
       { status: 'exhausted', attempts: 1 },
       { status: 'exhausted', attempts: 0 },
@@ -143,27 +160,33 @@ t.test('deliveries', async (t) => {
     t.equal(count, 3, 'a disabled endpoint gets no new deliveries');
   });
 
-  await t.test('a paused endpoint costs no attempts, and gets everything once it is active again', async (t) => {
-    const receiver = await createReceiver(t);
-    const tenantId = await outbox.tenant();
-    const endpointId = await endpoint(tenantId, receiver.url);
-    await publish(tenantId, [{}]);
-    const change = (status: 'active' | 'paused') =>
-      outbox.webhooks.change(outbox.context(tenantId), endpointId, { patch: { status }, expectedVersion: undefined });
-    await change('paused');
-    await publish(tenantId, [{}]);
-    const deliverer = worker(t);
-    t.equal(await deliverer.pump(clock.now()), 2);
-    await deliverer.settled();
-    const held = await deliveryOf(endpointId);
-    t.match(held, { status: 'pending', attempts: 0, claim_token: null });
-    t.ok(held.due_at !== null && held.due_at > clock.now(), 'it is looked at again later');
-    t.equal(await deliverer.pump(clock.now()), 0);
-    await change('active');
-    t.equal(await deliverer.pump(clock.now()), 2);
-    await deliverer.settled();
-    t.equal(receiver.requests.length, 2);
-  });
+  await t.test(
+    'a paused endpoint costs no attempts, and gets everything once it is active again',
+    async (t) => {
+      const receiver = await createReceiver(t);
+      const tenantId = await outbox.tenant();
+      const endpointId = await endpoint(tenantId, receiver.url);
+      await publish(tenantId, [{}]);
+      const change = (status: 'active' | 'paused') =>
+        outbox.webhooks.change(outbox.context(tenantId), endpointId, {
+          patch: { status },
+          expectedVersion: undefined,
+        });
+      await change('paused');
+      await publish(tenantId, [{}]);
+      const deliverer = worker(t);
+      t.equal(await deliverer.pump(clock.now()), 2);
+      await deliverer.settled();
+      const held = await deliveryOf(endpointId);
+      t.match(held, { status: 'pending', attempts: 0, claim_token: null });
+      t.ok(held.due_at !== null && held.due_at > clock.now(), 'it is looked at again later');
+      t.equal(await deliverer.pump(clock.now()), 0);
+      await change('active');
+      t.equal(await deliverer.pump(clock.now()), 2);
+      await deliverer.settled();
+      t.equal(receiver.requests.length, 2);
+    },
+  );
 
   await t.test('a deleted endpoint’s deliveries vanish', async (t) => {
     const receiver = await createReceiver(t);

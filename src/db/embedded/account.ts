@@ -13,19 +13,27 @@ const NAMES = ['postgres', '_postgres', 'nobody'];
 const NOBODY: Account = { name: 'nobody', uid: 65_534, gid: 65_534 };
 
 /**
- * The account to run the server as. A cluster that exists goes on under its owner, whichever that was:
- * first started by an ordinary user and then by root, its files must stay that user's.
+ * The account to run the server as, when this process is root. What exists goes on under its owner: begun
+ * by an ordinary user and continued by root, a folder must stay that user's.
  */
-export function serverAccount(clusterDir: string): Account | undefined {
+export function serverAccount(dataDir: string, clusterDir: string): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const known = accounts();
-  const owner = statSync(clusterDir, { throwIfNoEntry: false });
-  if (owner !== undefined && owner.uid !== 0) {
-    const name = known.find(({ uid }) => uid === owner.uid)?.name ?? String(owner.uid);
-    return { name, uid: owner.uid, gid: owner.gid };
-  }
-  const suitable = NAMES.map((name) => known.find((account) => account.name === name));
-  return suitable.find((account) => account !== undefined) ?? NOBODY;
+  const clusterOwner = ownerOf(clusterDir);
+  if (clusterOwner) return known.find(({ uid }) => uid === clusterOwner.uid) ?? clusterOwner;
+  // initdb wants its user to have a name, which the owner of a mounted folder need not have.
+  const folderOwner = ownerOf(dataDir);
+  const candidates = [
+    known.find(({ uid }) => uid === folderOwner?.uid),
+    ...NAMES.map((name) => known.find((account) => account.name === name)),
+  ];
+  return candidates.find((account) => account !== undefined) ?? NOBODY;
+}
+
+/** The owner of a folder that exists and is not root's. */
+function ownerOf(dir: string): Account | undefined {
+  const stat = statSync(dir, { throwIfNoEntry: false });
+  return stat && stat.uid !== 0 ? { name: String(stat.uid), uid: stat.uid, gid: stat.gid } : undefined;
 }
 
 function accounts(): Account[] {

@@ -1,12 +1,14 @@
 // Owns the cluster's files: making them, once and completely, and clearing away what a killed server left.
 // Does not own the running server.
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
   chownSync,
   closeSync,
   existsSync,
   fsyncSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -29,8 +31,9 @@ const ORPHAN_POLL_MS = 20;
 /** Makes the cluster unless it exists. Renamed into place when complete: half a cluster is never started. */
 export async function ensureCluster(home: Home, binaries: Binaries, isDurable: boolean): Promise<void> {
   if (existsSync(home.clusterDir)) return;
-  const partialDir = join(home.dir, 'cluster-partial');
-  rmSync(partialDir, { recursive: true, force: true });
+  removePartials(home.dir);
+  // A name of its own: an initdb that outlived its killed process may still be writing to the last one.
+  const partialDir = join(home.dir, `cluster-partial-${randomBytes(6).toString('hex')}`);
   const passwordFile = join(home.dir, 'password-partial');
   writeFileSync(passwordFile, `${home.password}\n`, { mode: 0o600 });
   try {
@@ -86,6 +89,13 @@ async function runInitdb(home: Home, { initdb }: Binaries, args: string[]): Prom
   });
   if (ending === '') return;
   throw new EmbeddedPostgresError(`cannot make a database in ${home.dir}: ${complaint.trim() || ending}`);
+}
+
+function removePartials(homeDir: string): void {
+  for (const entry of readdirSync(homeDir)) {
+    if (!entry.startsWith('cluster-partial')) continue;
+    rmSync(join(homeDir, entry), { recursive: true, force: true, maxRetries: 3 });
+  }
 }
 
 function readPid(pidFile: string): number | undefined {

@@ -42,10 +42,9 @@ interface Settings {
 /** Makes the data folder if need be; its path comes back without links, so that two names are one folder. */
 export function openDataDir(dataDir: string): string {
   try {
-    const isNew = mkdirSync(dataDir, { recursive: true }) !== undefined;
-    // Root's folders would be closed by a strict umask to the account that the server runs as. What is
-    // secret in here is closed file by file.
-    if (isNew) chmodSync(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700);
+    // Root's folder must let the server's account pass, whatever the umask. What is secret in it is closed
+    // file by file.
+    makeDir(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700);
     const probe = join(dataDir, `probe.${process.pid}`);
     writeFileSync(probe, '');
     rmSync(probe);
@@ -62,7 +61,7 @@ export function openHome(dataDir: string): Home {
   const settings = readSettings(dataDir) ?? createSettings(dataDir);
   const dir = settings.homeDir ?? join(dataDir, 'postgres');
   const clusterDir = join(dir, 'cluster');
-  const account = serverAccount(clusterDir);
+  const account = serverAccount(dataDir, clusterDir);
   makeHomeDir(dir, account);
   if (account && existsSync(clusterDir) && statSync(clusterDir).uid === 0) giveAway(clusterDir, account);
   if (!isReachable(dir, account)) {
@@ -89,28 +88,43 @@ function readSettings(dataDir: string): Settings | undefined {
 
 function createSettings(dataDir: string): Settings {
   const password = randomBytes(24).toString('hex');
-  const account = serverAccount(join(dataDir, 'postgres', 'cluster'));
+  const account = serverAccount(dataDir, join(dataDir, 'postgres', 'cluster'));
   // A random name, not one made from the data folder's: whoever deletes that folder starts anew.
   const homeDir = join(REACHABLE_DIR, randomBytes(6).toString('hex'));
   const settings = isReachable(dataDir, account) ? { password } : { password, homeDir };
   const partial = join(dataDir, 'postgres.json.partial');
   writeFileSync(partial, `${JSON.stringify(settings)}\n`, { mode: 0o600, flush: true });
+  // Root writes into an ordinary user's folder: that user is to be able to read it the next time.
+  const owner = statSync(dataDir);
+  if (process.getuid?.() === 0) chownSync(partial, owner.uid, owner.gid);
   renameSync(partial, join(dataDir, 'postgres.json'));
   return settings;
 }
 
 function makeHomeDir(dir: string, account: Account | undefined): void {
-  if (existsSync(dir)) return;
   try {
-    const parent = dirname(dir);
-    if (mkdirSync(parent, { recursive: true }) !== undefined) chmodSync(parent, 0o755);
-    mkdirSync(dir, { mode: 0o700 });
+    makeDir(dirname(dir), 0o755);
+    makeDir(dir, 0o700);
+    // The files in it keep their owner; the folder itself may be left from an attempt under another.
     if (account) chownSync(dir, account.uid, account.gid);
   } catch (error) {
     throw new EmbeddedPostgresError(
-      `no place for the database (${messageOf(error)}): set DATA_DIR to a folder that user ${account?.name ?? 'running this'} can reach`,
+      `no place for the database (${messageOf(error)}): ` +
+        `set DATA_DIR to a folder that user ${account?.name ?? 'running this'} can reach`,
     );
   }
+}
+
+/**
+ * Makes a folder and those above it; the mode is the last one's, whatever the umask. mkdir's own `recursive`
+ * never returns where parents exist and children cannot, as under /proc.
+ */
+function makeDir(dir: string, mode: number): void {
+  if (existsSync(dir)) return;
+  const parent = dirname(dir);
+  if (!existsSync(parent)) makeDir(parent, 0o755);
+  mkdirSync(dir);
+  chmodSync(dir, mode);
 }
 
 /** Asked of the system by going there as that account: modes alone do not tell of access lists and mounts. */

@@ -16,7 +16,7 @@ export interface EmbeddedPostgresOptions {
   /** Made if need be; keeps everything that must survive a restart. */
   dataDir: string;
   log: Log;
-  /** False gives up durability for speed, and is for databases that are thrown away. */
+  /** False survives a killed process but no power cut, and is for databases that are thrown away. */
   fsync?: boolean;
 }
 

@@ -50,9 +50,9 @@ export async function startPostmaster(options: PostmasterOptions): Promise<Postm
     child.once('error', () => resolve());
     child.once('exit', () => resolve());
   });
-  await untilReady(child, options.log);
   const guard = child.pid === undefined ? undefined : spawnGuard(child.pid, options.account);
   void exited.then(() => guard?.kill('SIGKILL'));
+  await untilReady(child, options.log);
   release(child);
   return { exited, stop: () => stopChild(child, exited) };
 }
@@ -73,7 +73,8 @@ function serverArgs({ clusterDir, port, isDurable }: PostmasterOptions): string[
     lc_messages: 'C',
     fsync: isDurable ? 'on' : 'off',
     full_page_writes: isDurable ? 'on' : 'off',
-    synchronous_commit: isDurable ? 'on' : 'off',
+    // Waits for the operating system at least: a killed server then loses nothing either way.
+    synchronous_commit: 'on',
     // Errors of statements reach their caller; in the log they would show personal data.
     log_min_messages: 'log',
     log_min_error_statement: 'panic',

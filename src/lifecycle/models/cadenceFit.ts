@@ -7,6 +7,8 @@ import { type Cadence, DEFAULT_CADENCE } from './cadence.js';
 export interface CustomerGaps {
   gaps: number;
   totalDays: number;
+  /** How many customers these figures stand for; 1 unless it is said. */
+  customers?: number;
 }
 
 export interface CadenceFit extends Cadence {
@@ -89,14 +91,14 @@ function fallback(completedGaps: number, median: number | null): CadenceFit {
 function gather(perCustomer: readonly CustomerGaps[]): Sample {
   const byKey = new Map<string, Group>();
   const sample: Sample = { groups: [], customers: 0, gaps: 0, atLeast: [] };
-  for (const { gaps, totalDays } of perCustomer) {
+  for (const { gaps, totalDays, customers = 1 } of perCustomer) {
     if (!(gaps >= 1) || !(totalDays > 0)) continue;
-    sample.customers += 1;
-    sample.gaps += gaps;
+    sample.customers += customers;
+    sample.gaps += gaps * customers;
     const key = `${gaps}:${totalDays}`;
     const group = byKey.get(key);
-    if (group === undefined) byKey.set(key, { c: 1, n: gaps, sum: totalDays });
-    else group.c += 1;
+    if (group === undefined) byKey.set(key, { c: customers, n: gaps, sum: totalDays });
+    else group.c += customers;
   }
   // Sorted, so that the sums, and with them the last digits, do not depend on the order of the customers.
   sample.groups = [...byKey.values()].sort((a, b) => a.n - b.n || a.sum - b.sum);

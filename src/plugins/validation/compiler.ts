@@ -2,12 +2,12 @@
 // shapes (api/) or how faults read (faults.ts). Nothing is coerced in a body and nothing is ever dropped.
 
 import { Compile } from 'typebox/compile';
-import { Settings } from 'typebox/system';
 import { ITEMWISE } from '../../api/batch.js';
 import { InvalidError } from '../../errors.js';
 import { queryConverter } from './convert.js';
-import { faultsOf } from './faults.js';
+import { findFaults, type Subject } from './faults.js';
 import { assertFormatsKnown, registerFormats } from './formats.js';
+import { createInliner, type Inliner } from './inline.js';
 import type { JsonSchema, Registry } from './json-schema.js';
 
 interface ValidationRoute {
@@ -28,15 +28,11 @@ const POINTER_PREFIXES: Record<string, string> = {
   headers: '/header',
 };
 
-/** Enough to see past the branches of nested unions to the fault that matters. */
-const RAW_ERRORS_MAX = 256;
-
 /** For Fastify's `compilersFactory.buildValidator`: it is given all shared schemas, once. */
 export function buildValidator(sharedSchemas: unknown): (route: ValidationRoute) => Check {
   registerFormats();
-  Settings.Set({ maxErrors: RAW_ERRORS_MAX });
-  const registry = registryOf(sharedSchemas);
-  return (route) => checkFor(route, registry);
+  const inliner = createInliner(registryOf(sharedSchemas));
+  return (route) => checkFor(route, inliner);
 }
 
 /** References name a schema as `Id#`, which is the key they are found by. */
@@ -59,39 +55,35 @@ function leaveItems(schema: JsonSchema): JsonSchema {
   return { ...schema, properties: Object.fromEntries(left) };
 }
 
-function checkFor({ schema, method, url, ...route }: ValidationRoute, registry: Registry): Check {
+/** A compiled check of one schema. */
+export function compile(schema: unknown, inliner: Inliner, where: string) {
+  return Compile(inliner.recursive, inliner.inline(schema, where));
+}
+
+function checkFor({ schema, method, url, ...route }: ValidationRoute, inliner: Inliner): Check {
   const httpPart = route.httpPart ?? 'body';
   const where = `${method} ${url} ${httpPart}`;
   assertFormatsKnown(schema, where);
-  assertReferencesKnown(schema, registry, where);
-  const validator = Compile(registry, schema as JsonSchema);
-  const prefix = POINTER_PREFIXES[httpPart] ?? '';
-  const convert = httpPart === 'body' ? undefined : queryConverter(schema as JsonSchema, registry);
+  const validator = compile(schema, inliner, where);
+  const inlined = inliner.inline(schema, where);
+  const pointer = POINTER_PREFIXES[httpPart] ?? '';
+  const convert = httpPart === 'body' ? undefined : queryConverter(inlined);
   return (received) => {
     const value = convert === undefined ? received : convert(received);
     if (validator.Check(value)) return { value };
     if (received === null && httpPart === 'body') return { error: bodyRequired() };
-    return { error: invalid(validator.Errors(value), prefix, value) };
+    return { error: invalid({ schema: inlined, value, pointer }, inliner) };
   };
 }
 
-/** The library takes an unknown reference for a schema that nothing fits; that is a slip of ours. */
-function assertReferencesKnown(schema: unknown, registry: Registry, where: string): void {
-  if (typeof schema !== 'object' || schema === null) return;
-  const { $ref } = schema as { $ref?: unknown };
-  if (typeof $ref === 'string' && !$ref.startsWith('#') && registry[$ref] === undefined) {
-    throw new Error(`${where}: no shared schema is registered as '${$ref}'`);
-  }
-  for (const part of Object.values(schema)) assertReferencesKnown(part, registry, where);
-}
-
-function invalid(errors: Parameters<typeof faultsOf>[0], prefix: string, value: unknown): InvalidError {
-  const faults = faultsOf(errors, prefix, value);
-  const first = faults[0];
+function invalid(subject: Subject, { recursive }: Inliner): InvalidError {
+  const found = findFaults(subject, recursive);
+  const faults = found.length > 0 ? found : [{ pointer: subject.pointer, detail: 'does not fit its schema' }];
+  const [first] = faults;
   const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
-  const detail =
-    first === undefined ? 'The request does not fit.' : `${first.pointer || 'The body'} ${first.detail}`;
-  return new InvalidError('invalid_request', `${detail}${more}`, { faults });
+  return new InvalidError('invalid_request', `${first?.pointer || 'The body'} ${first?.detail}${more}.`, {
+    faults,
+  });
 }
 
 function bodyRequired(): InvalidError {

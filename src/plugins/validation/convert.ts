@@ -1,7 +1,7 @@
 // Owns the step from the strings of a query or a path to the types that their schema asks for. Does not own
 // the check: what cannot be converted stays a string, and the check then names it.
 
-import type { JsonSchema, Registry } from './json-schema.js';
+import type { JsonSchema } from './json-schema.js';
 
 type Convert = (value: unknown) => unknown;
 
@@ -18,11 +18,11 @@ const CONVERTERS: Record<string, Convert> = {
  * Converts the named parameters in place: the parsed query belongs to this request alone. Undefined where
  * the schema wants strings only, which is every path so far.
  */
-export function queryConverter(schema: JsonSchema, registry: Registry): Convert | undefined {
-  const properties = (resolve(schema, registry).properties ?? {}) as Record<string, JsonSchema>;
+export function queryConverter(schema: JsonSchema): Convert | undefined {
+  const properties = (schema.properties ?? {}) as Record<string, JsonSchema>;
   const conversions: [string, Convert][] = [];
   for (const [name, property] of Object.entries(properties)) {
-    const convert = converterOf(resolve(property, registry), registry);
+    const convert = converterOf(property);
     const fallback = property.default;
     if (convert === undefined && fallback === undefined) continue;
     conversions.push([
@@ -41,18 +41,13 @@ export function queryConverter(schema: JsonSchema, registry: Registry): Convert 
   };
 }
 
-function converterOf(schema: JsonSchema, registry: Registry): Convert | undefined {
+function converterOf(schema: JsonSchema): Convert | undefined {
   if (schema.type !== 'array') return CONVERTERS[String(schema.type)];
-  const item = CONVERTERS[String(resolve((schema.items ?? {}) as JsonSchema, registry).type)];
+  const item = CONVERTERS[String((schema.items as JsonSchema | undefined)?.type)];
   // One value of a parameter that may be repeated arrives as a plain string.
   return (value) => {
     if (value === undefined) return undefined;
     const values = Array.isArray(value) ? value : [value];
     return item === undefined ? values : values.map(item);
   };
-}
-
-function resolve(schema: JsonSchema, registry: Registry): JsonSchema {
-  const { $ref } = schema;
-  return typeof $ref === 'string' ? (registry[$ref] ?? schema) : schema;
 }

@@ -3,8 +3,8 @@
 // turns types into others, in silence; and the answer that is kept for an idempotency key, which is plain
 // JSON too, has to be the same to the byte.
 
-import { Compile } from 'typebox/compile';
-import { registryOf } from './compiler.js';
+import { compile, registryOf } from './compiler.js';
+import { createInliner } from './inline.js';
 
 interface SerializationRoute {
   schema?: unknown;
@@ -19,17 +19,17 @@ type Serialize = (answer: unknown) => string;
 export function buildSerializer(checked: boolean) {
   if (!checked) return () => () => JSON.stringify as Serialize;
   return (sharedSchemas: unknown) => {
-    const registry = registryOf(sharedSchemas);
+    const inliner = createInliner(registryOf(sharedSchemas));
     return (route: SerializationRoute): Serialize => {
-      const validator = Compile(registry, route.schema as Record<string, unknown>);
+      const where = `${route.method} ${route.url} ${route.httpStatus}`;
+      const validator = compile(route.schema, inliner, where);
       return (answer) => {
         const text = JSON.stringify(answer);
         const sent: unknown = JSON.parse(text);
         if (validator.Check(sent)) return text;
         const [first] = validator.Errors(sent);
         throw new Error(
-          `${route.method} ${route.url} answered ${route.httpStatus} against its schema: ` +
-            `${first?.instancePath} ${first?.message}`,
+          `${where}: the answer is not what its schema says: ${first?.instancePath} ${first?.message}`,
         );
       };
     };

@@ -1,0 +1,97 @@
+// Owns putting the service together on a database that is ready: services, first key, application, jobs. Does
+// not own the database nor when any of this is stopped (start.ts).
+
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { App } from './api/schema.js';
+import { buildApp } from './app.js';
+import { type Announcement, visitableUrl } from './banner.js';
+import { bootstrap } from './bootstrap.js';
+import type { Config } from './config.js';
+import { type Database, openDatabase } from './db/database.js';
+import { buildHttp } from './http.js';
+import type { Scheduler } from './jobs/scheduler.js';
+import { startJobs } from './jobs/start.js';
+import { buildServices, type Services } from './services.js';
+import { StartError } from './start-error.js';
+
+export interface AssembleOptions {
+  config: Config;
+  clock: () => Date;
+  logger: Logger;
+  /** Calls the start off between two of its steps. */
+  signal: AbortSignal;
+  databaseUrl: string;
+  /** Set where the database is our own. */
+  dataDir: string | undefined;
+  /** What will have to be closed, in the order in which it was opened. */
+  undo: (() => Promise<void>)[];
+}
+
+export async function assemble(options: AssembleOptions): Promise<Announcement> {
+  const { config, clock, logger, signal, dataDir, undo } = options;
+  const onError = (err: Error) => logger.warn({ err }, 'a connection to the database was lost');
+  const pool = { connectionsMax: config.databasePoolMax, onError };
+  const database = openDatabase({ url: options.databaseUrl, ...pool });
+  undo.push(() => database.close());
+  const wiring: Wiring = { config, database, clock, logger };
+  const services = buildServices(wiring);
+  const { tenants, keyHolders: holders } = services;
+  const chosenKey = config.bootstrapApiKey;
+  const firstKey = await bootstrap({ tenants, holders, chosenKey, dataDir, now: clock(), logger });
+  signal.throwIfAborted();
+  const app = await buildAppFor(wiring, services);
+  let scheduler: Scheduler | undefined;
+  undo.push(async () => {
+    await Promise.all([closeApp(app), scheduler?.stop()]);
+  });
+  const url = await listen(app, config);
+  if (config.role !== 'api') scheduler = startJobs({ ...wiring, services, registry: app.metrics.registry });
+  undo.push(() => {
+    app.health.drain();
+    return sleep(config.drainDelayS * 1000);
+  });
+  return { role: config.role, url, firstKey, dataDir };
+}
+
+interface Wiring {
+  config: Config;
+  database: Database;
+  clock: () => Date;
+  logger: Logger;
+}
+
+/** A worker has no modules: it shows its health and its figures, and takes no work from outside. */
+function buildAppFor(wiring: Wiring, services: Services): Promise<App> {
+  if (wiring.config.role !== 'worker') return buildApp({ ...wiring, services });
+  const auth = { holders: services.keyHolders, tenants: services.tenants };
+  return buildHttp({ ...wiring, auth, modules: [], webhooks: [] });
+}
+
+const SWEEP_EVERY_MS = 50;
+
+/**
+ * Waits for the requests in flight. Node closes the connections that are idle when it is told to close, but
+ * not those that become so afterwards: a client's kept-alive one would hold the process for a minute.
+ */
+async function closeApp(app: App): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_EVERY_MS);
+  await app.close().finally(() => clearInterval(sweep));
+}
+
+const LISTEN_FAULTS: Record<string, string> = {
+  EADDRINUSE: 'the port is taken; stop what listens there or set PORT',
+  EACCES: 'this user may not listen there; set PORT to 1024 or above',
+  EADDRNOTAVAIL: 'this machine does not have the address; set HOST',
+  ENOTFOUND: 'there is no such host; set HOST',
+};
+
+async function listen(app: App, { host, port }: Config): Promise<string> {
+  await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+    const fault = LISTEN_FAULTS[error.code ?? ''];
+    throw fault === undefined ? error : new StartError(`Cannot listen on ${host}:${port}: ${fault}.`, error);
+  });
+  // The port that was given, where any would do.
+  return visitableUrl(host, (app.server.address() as AddressInfo).port);
+}

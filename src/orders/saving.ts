@@ -1,0 +1,149 @@
+// Owns recording and replacing orders, one or many, in their order, whatever is known of them already. Does not
+// own the transaction (service.ts) nor what becomes of an order (plan.ts).
+
+import { versionMismatch } from '../api/etag.js';
+import type { Context } from '../context.js';
+import type { CustomerInput } from '../customers/schemas.js';
+import type { CustomersService } from '../customers/service.js';
+import type { Transaction } from '../db/executor.js';
+import { NotFoundError, PerennialError } from '../errors.js';
+import type { TransitionsService } from '../transitions/service.js';
+import type { LockedCustomer } from '../transitions/work.js';
+import type { OrderContent, OrderRow } from './order.js';
+import { type Plan, planRecord, planReplace, refusalOf } from './plan.js';
+import { findByExternalIds } from './store.js';
+import { Work } from './work.js';
+
+/** One order as it was sent; the customer is still a name. */
+export interface OrderInput extends Omit<OrderContent, 'customerId'> {
+  customer: { ref: string } | { inline: CustomerInput };
+}
+
+export interface Recorded {
+  order: OrderRow;
+  outcome: Plan['outcome'];
+}
+
+export type Saved = Recorded | PerennialError;
+
+/** The version that the caller has seen; null for any that exists, undefined where it does not matter. */
+export type Expected = number | null | undefined;
+
+export interface SaveOptions {
+  how: 'record' | 'replace';
+  /** Everything enters the feed, nothing is delivered. */
+  backfill: boolean;
+  expected?: Expected;
+}
+
+export interface SaveDeps {
+  customers: Pick<CustomersService, 'resolveOrAdmit'>;
+  transitions: Pick<TransitionsService, 'lock' | 'advanceCustomers'>;
+}
+
+export interface Save {
+  inputs: readonly OrderInput[];
+  options: SaveOptions;
+  /** By place: items that were refused before, which take no part. Grows as items are refused. */
+  refusals: Map<number, PerennialError>;
+}
+
+/** Items were refused after their customers had been admitted: all of it is undone and done without them. */
+export class RefusedLate extends Error {}
+
+/** Refuses what is wrong whatever is known; for before the transaction. */
+export function refuseUnsound(inputs: readonly OrderInput[], now: Date): Map<number, PerennialError> {
+  const refusals = new Map<number, PerennialError>();
+  for (const [place, input] of inputs.entries()) {
+    const refusal = refusalOf(input, now);
+    if (refusal !== undefined) refusals.set(place, refusal);
+  }
+  return refusals;
+}
+
+/** Throws RefusedLate where `save.refusals` has grown and the work must be done again. */
+export async function saveIn(
+  deps: SaveDeps,
+  tx: Transaction,
+  context: Context,
+  save: Save,
+): Promise<Saved[]> {
+  const { inputs, options, refusals } = save;
+  const { customers, known, work } = await gather(deps, tx, context, save);
+  const book = new Map(known.map((order) => [keyOf(order), order]));
+  const plan = options.how === 'record' ? planRecord : planReplace;
+  let mustUndo = false;
+  const results = inputs.map((input, place): Saved => {
+    const customer = customers.get(place);
+    const refusal = refusals.get(place) ?? (customer instanceof PerennialError ? customer : undefined);
+    if (refusal !== undefined) return refusal;
+    if (customer === undefined || customer instanceof PerennialError) return unknownCustomer();
+    const { customer: mention, ...said } = input;
+    const existing = book.get(keyOf(input));
+    const planned = isExpected(existing, options.expected)
+      ? plan(existing, { ...said, customerId: customer.snapshot.id }, context.now)
+      : versionMismatch();
+    if (planned instanceof PerennialError) {
+      // A refused item changes nothing, and so not the customer that it brought along either.
+      mustUndo ||= 'inline' in mention;
+      refusals.set(place, planned);
+      return planned;
+    }
+    if (input.externalId !== null) book.set(keyOf(planned.order), planned.order);
+    work.take(planned);
+    return { order: planned.order, outcome: planned.outcome };
+  });
+  if (mustUndo) throw new RefusedLate();
+  await work.write(tx, context, deps.transitions, !options.backfill);
+  return results;
+}
+
+/** Locks everybody whom the items are about and reads what is known, in that order. */
+async function gather(deps: SaveDeps, tx: Transaction, context: Context, { inputs, refusals }: Save) {
+  const { tenantId } = context;
+  const mentions = inputs.flatMap(({ customer }, index) =>
+    refusals.has(index) ? [] : [{ index, ...customer, pointer: '/customer' }],
+  );
+  const keys = inputs.flatMap(({ namespace, externalId }) =>
+    namespace === null || externalId === null ? [] : [{ namespace, id: externalId }],
+  );
+  const read = () => (keys.length === 0 ? [] : findByExternalIds(tx, tenantId, keys));
+  // Orders must be read after their customers are locked. Customers that are only named take one statement,
+  // so the reading can travel behind it; inline ones may take several.
+  const resolving = deps.customers.resolveOrAdmit(tx, context, mentions);
+  if (mentions.some((mention) => 'inline' in mention)) await resolving;
+  const [{ customers, admitted }, first] = await Promise.all([resolving, read()]);
+  const work = new Work(admitted);
+  for (const customer of customers.values()) if (!(customer instanceof PerennialError)) work.hold(customer);
+  let known = first;
+  // An order may have been another customer's: that history changes too, so it is locked, and what was read
+  // before the lock is read again.
+  for (let others = work.unheld(known); others.length > 0; others = work.unheld(known)) {
+    const [locked, again] = await Promise.all([
+      deps.transitions.lock(tx, tenantId, others.map(byId)),
+      read(),
+    ]);
+    // An order cannot outlive its customer; were one to, waiting for the lock would never end.
+    if (locked.includes(undefined)) throw new Error('an order names a customer that does not exist');
+    for (const customer of locked) if (customer !== undefined) work.hold(customer);
+    known = again;
+  }
+  return { customers: customers as Map<number, LockedCustomer | PerennialError>, known, work };
+}
+
+const byId = (id: string) => ({ kind: 'id', id }) as const;
+
+export function isExpected(order: OrderRow | undefined, expected: Expected): boolean {
+  if (expected === undefined) return true;
+  return order !== undefined && (expected === null || order.version === expected);
+}
+
+function keyOf({ namespace, externalId }: { namespace: string | null; externalId: string | null }): string {
+  return `${namespace}:${externalId}`;
+}
+
+export function unknownCustomer(): NotFoundError {
+  return new NotFoundError('customer_not_found', 'There is no such customer.', {
+    faults: [{ pointer: '/customer', detail: 'names no known customer' }],
+  });
+}

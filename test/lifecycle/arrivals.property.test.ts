@@ -1,0 +1,60 @@
+// What becomes known in any order, with ticks between or not, gives the ledger of one replay of it all.
+
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import t from 'tap';
+import type { FactLists } from '../../src/lifecycle/facts.js';
+import { replay, type Transition } from '../../src/lifecycle/replay.js';
+import { history, instant, timeline } from './arbitraries.js';
+import { LedgerKeeper } from './keeper.js';
+
+/** What comes to be known, one at a time, at instants that only move on: facts, versions, facts taken back. */
+const arrivals = fc.array(
+  fc.record({
+    kind: fc.constantFrom('order', 'touchpoint', 'move', 'policy', 'calibration', 'cancel'),
+    after: instant,
+  }),
+  { minLength: 5, maxLength: 30 },
+);
+
+t.test(
+  'whatever the order of arrival, ticks between or not, the rows in force are those of one replay',
+  async (t) => {
+    let advances = 0;
+    let replays = 0;
+    fc.assert(
+      fc.property(history, timeline(), arrivals, (facts, versions, events) => {
+        const keeper = new LedgerKeeper(facts.createdAt, versions);
+        const waiting = {
+          orders: [...facts.orders],
+          touchpoints: [...facts.touchpoints],
+          moves: [...facts.moves],
+        };
+        for (const { kind, after } of events) {
+          const news: FactLists = {
+            orders: kind === 'order' ? waiting.orders.splice(0, 1) : [],
+            touchpoints: kind === 'touchpoint' ? waiting.touchpoints.splice(0, 1) : [],
+            moves: kind === 'move' ? waiting.moves.splice(0, 1) : [],
+          };
+          if (kind === 'policy') keeper.addPolicy(versions);
+          if (kind === 'calibration') keeper.addCalibration(versions);
+          keeper.learn(news, Math.max(keeper.now, after), kind === 'cancel');
+          const whole = replay(keeper.known, keeper.timeline, keeper.now);
+          assert.deepEqual(keeper.ledger.map(withoutId), whole.transitions);
+          assert.deepEqual(keeper.latest, { ...whole, transitions: keeper.latest?.transitions });
+        }
+        advances += keeper.advances;
+        replays += keeper.replays;
+      }),
+      { numRuns: 300 },
+    );
+    t.ok(
+      advances > 300 && replays > 300,
+      `both ways were taken often: ${advances} advances, ${replays} replays`,
+    );
+  },
+);
+
+function withoutId({ id: _id, ...transition }: Transition & { id: string }) {
+  return transition;
+}

@@ -2,11 +2,12 @@
 // schemas. It never listens and opens nothing. Does not own the list of modules (app.ts).
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, fastify, LogController, type RawServerDefault } from 'fastify';
 import type { Logger } from 'pino';
 import { ItemProblem, Problem } from './api/problem.js';
 import { CustomerRef, ExternalId, Namespace, OrderRef } from './api/references.js';
-import type { App, RouteModule, SchemaTypes } from './api/schema.js';
+import type { App, RouteModule } from './api/schema.js';
 import { SHAPES } from './api/shapes.js';
 import type { Database } from './db/database.js';
 import { type AuthOptions, authPlugin } from './plugins/auth.js';
@@ -107,11 +108,14 @@ function createServer({ config, logger, checkResponses = false }: HttpDeps): App
     },
     frameworkErrors: (error, request, reply) => answerFailure(error, request, reply),
     clientErrorHandler: answerUnreadable,
-  }).withTypeProvider<SchemaTypes>();
+  }).withTypeProvider<TypeBoxTypeProvider>();
 }
 
-/** Fastify makes a logger for each request (2 µs), to bind the request's id; our lines name it themselves. */
+/**
+ * Fastify makes a logger for each request (2 µs), to bind the request's id; our lines name it themselves. Of
+ * its own lines those of `info` are left out: each address that it listens on, which the banner tells better.
+ */
 function childless(logger: Logger): FastifyBaseLogger {
   const flat: Logger = Object.create(logger);
-  return Object.assign(flat, { child: () => flat });
+  return Object.assign(flat, { child: () => flat, info: () => undefined });
 }

@@ -5,7 +5,7 @@
 import type { Customer } from '../../src/customers/schemas.js';
 import type { Delivery } from '../../src/outbox/schemas.js';
 import type { Transition } from '../../src/transitions/schemas.js';
-import type { Api } from './api.js';
+import type { Api } from '../api-client.js';
 import { groupBy } from './grouping.js';
 import { countMoves, noStages, type StageCounts } from './ledger.js';
 import type { Purchase, PurchaseLog } from './purchases.js';

@@ -2,7 +2,7 @@
 // Does not own how it is shown (show.ts), nor what is made of its end (outcome.ts).
 
 import type { Transition } from '../../src/transitions/schemas.js';
-import type { Api } from './api.js';
+import type { Api } from '../api-client.js';
 import { groupBy } from './grouping.js';
 import { afterMoves, type Move, noStages, type StageCounts } from './ledger.js';
 import type { Purchase } from './purchases.js';

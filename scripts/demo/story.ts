@@ -5,7 +5,7 @@ import type { CustomerProfile } from '../../src/customers/schemas.js';
 import type { Evidence } from '../../src/lifecycle/decide.js';
 import type { ConditionEvidence } from '../../src/lifecycle/predicates.js';
 import type { Transition } from '../../src/transitions/schemas.js';
-import type { Api } from './api.js';
+import type { Api } from '../api-client.js';
 import type { Person } from './outcome.js';
 import { NAMESPACE } from './simulation.js';
 

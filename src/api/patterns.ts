@@ -11,6 +11,7 @@ export const PATTERNS = {
   externalId: `^${EXTERNAL_ID}$`,
   oneLine: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$',
   manyLines: '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$',
+  anyText: '^[^\\u0000]*$',
   cursor: '^[A-Za-z0-9_-]*$',
   years: '^(?:19[7-9][0-9]|20[0-9]{2})-',
 } as const;
@@ -24,6 +25,7 @@ export const PATTERN_WORDS: ReadonlyMap<string, string> = new Map([
   [PATTERNS.externalId, 'must not have control characters'],
   [PATTERNS.oneLine, 'must not have control characters'],
   [PATTERNS.manyLines, 'must not have control characters but tabs and line breaks'],
+  [PATTERNS.anyText, 'must not have the character NUL'],
   [PATTERNS.cursor, 'must be a cursor as a list gave it'],
   [PATTERNS.years, 'must lie between 1970 and 2099'],
 ]);

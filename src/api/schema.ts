@@ -2,7 +2,8 @@
 // knows of its input and output. Does not own any shape (shapes.ts) nor the checking (plugins/validation).
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import Type, { type Static, type TSchema, type TUnsafe } from 'typebox';
 
 /** A schema that has a name of its own in the OpenAPI document. Register it once with `app.addSchema`. */
@@ -44,18 +45,13 @@ export function closed<T extends Record<string, TSchema>>(
   return Type.Object(properties, { additionalProperties: false, ...options });
 }
 
-/** Gives handlers the static types of their schemas. */
-export interface SchemaTypes extends FastifyTypeProvider {
-  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
-  serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
-}
-
+/** Handlers have the static types of their schemas. */
 export type App = FastifyInstance<
   RawServerDefault,
   IncomingMessage,
   ServerResponse<IncomingMessage>,
   FastifyBaseLogger,
-  SchemaTypes
+  TypeBoxTypeProvider
 >;
 
 /** A module's routes. It registers its shared schemas and its routes on the one instance. */

@@ -4,7 +4,7 @@ import { checkItems } from '../api/batch.js';
 import { expectedVersion, sendVersioned } from '../api/etag.js';
 import { failedItem } from '../api/items.js';
 import { ExternalId } from '../api/references.js';
-import { responses } from '../api/responses.js';
+import { Empty, responses } from '../api/responses.js';
 import { type App, type RouteModule, ref } from '../api/schema.js';
 import { PerennialError } from '../errors.js';
 import { contextOf } from '../plugins/context.js';
@@ -138,7 +138,7 @@ function reading(app: App, customers: CustomersService): void {
         tags,
         summary: 'Read a customer, with facts, rhythm and what comes next',
         params: customerPath,
-        response: responses({ 200: ref(CustomerProfile) }, 404),
+        response: responses({ 200: ref(CustomerProfile), 304: Empty }, 404),
       },
     },
     async (request, reply) => {

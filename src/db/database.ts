@@ -57,9 +57,9 @@ export interface DatabaseOptions {
 /**
  * Every statement of ours has its index, and its plan must not depend on statistics: a prepared statement that
  * was planned while a table was small would go on reading all of it through a first import, until somebody
- * analyses the table. Where there is no other way, Postgres still takes one of these.
+ * analyses the table. Where there is no other way, Postgres still takes a sequential scan.
  */
-const PLAN_BY_INDEX = 'SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off';
+const PLAN_BY_INDEX = 'SET enable_seqscan = off';
 
 const INT8_OID = 20;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

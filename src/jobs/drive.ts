@@ -33,7 +33,9 @@ export class Drive {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
       const { pollMs } = this.deps.job;
-      if (pollMs !== undefined && !this.#isStopped) this.#poll = setTimeout(() => this.kick(), pollMs);
+      // After a failure the next tick is soon enough.
+      if (pollMs !== undefined && this.#failures === 0 && !this.#isStopped)
+        this.#poll = setTimeout(() => this.kick(), pollMs);
     });
   }
 
@@ -47,7 +49,7 @@ export class Drive {
   async #run(): Promise<void> {
     while (this.#isWanted && !this.#isStopped) {
       this.#isWanted = false;
-      // A failure ends the loop: the next tick tries again, so that a broken database is not hammered.
+      // A failure ends the loop, so that a broken database is not hammered.
       if (await this.#once()) this.#isWanted = true;
     }
   }

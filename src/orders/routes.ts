@@ -5,7 +5,7 @@ import { cursorScope, decodeCursor, encodeCursor } from '../api/cursor.js';
 import { expectedVersion, sendVersioned } from '../api/etag.js';
 import { failedItem, type ItemResult } from '../api/items.js';
 import { parseRef } from '../api/references.js';
-import { responses } from '../api/responses.js';
+import { Empty, responses } from '../api/responses.js';
 import { type App, ref } from '../api/schema.js';
 import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
 import { PerennialError } from '../errors.js';
@@ -173,7 +173,7 @@ function reading(app: App, orders: OrdersService): void {
         tags: ['Orders'],
         summary: 'Read an order',
         params: orderPath,
-        response: responses({ 200: ref(Order) }, 404),
+        response: responses({ 200: ref(Order), 304: Empty }, 404),
       },
     },
     async (request, reply) => {

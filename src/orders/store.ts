@@ -14,16 +14,25 @@ export interface ExternalKey {
   id: string;
 }
 
+/**
+ * Each is looked up on its own; see NAMED in transitions/store.ts. By the first one at or after it, because of
+ * all the indexes only the right one has that order: on equality alone a table that was empty when the
+ * statement was planned gives them all the same cost, and the wrong one, once chosen, stays.
+ */
 export function findByExternalIds(
   executor: Executor,
   tenantId: string,
-  keys: ExternalKey[],
+  keys: readonly ExternalKey[],
 ): Promise<OrderRow[]> {
   return executor.rows({
     name: 'orders_by_external_ids',
-    text: `SELECT ${COLUMNS} FROM orders
-            WHERE tenant_id = $1
-              AND (namespace, external_id) IN (SELECT * FROM unnest($2::text[], $3::text[]))`,
+    text: `SELECT ${COLUMNS}
+             FROM (SELECT DISTINCT * FROM unnest($2::text[], $3::text[])) AS k(in_namespace, named)
+             CROSS JOIN LATERAL (
+               SELECT * FROM orders
+                WHERE tenant_id = $1 AND namespace = k.in_namespace AND external_id >= k.named
+                ORDER BY external_id LIMIT 1) o
+            WHERE o.external_id = k.named`,
     values: [tenantId, keys.map(({ namespace }) => namespace), keys.map(({ id }) => id)],
   });
 }
@@ -48,43 +57,44 @@ function written(orders: readonly OrderRow[]): string {
   );
 }
 
-const INPUT = `json_to_recordset($2::json) AS r(
-    id uuid, "customerId" uuid, namespace text, "externalId" text, status text, "placedAt" timestamptz,
-    "amountMinor" bigint, "refundedMinor" bigint, currency text, categories text[], lines jsonb, refunds jsonb,
-    fingerprint text, "sourceUpdatedAt" timestamptz, version int, "createdAt" timestamptz, "updatedAt" timestamptz)`;
+const CHANGEABLE = [
+  ...[
+    'customer_id',
+    'status',
+    'placed_at',
+    'amount_minor',
+    'refunded_minor',
+    'currency',
+    'categories',
+    'lines',
+  ],
+  ...['refunds', 'source_updated_at', 'version', 'updated_at'],
+];
 
-export function insertOrders(
+/**
+ * Writes orders whole, new ones and changed ones. A changed one is found by its key; an external id that
+ * another transaction has taken in the meantime is a unique violation, on which the work is done again.
+ */
+export function writeOrders(
   tx: Transaction,
   tenantId: string,
   orders: readonly OrderRow[],
 ): Promise<unknown[]> {
   return tx.rows({
-    name: 'orders_insert',
+    name: 'orders_write',
     text: `INSERT INTO orders (tenant_id, id, customer_id, namespace, external_id, status, placed_at, amount_minor,
                                refunded_minor, currency, categories, lines, refunds, fingerprint,
                                source_updated_at, version, created_at, updated_at)
            SELECT $1, id, "customerId", namespace, "externalId", status, "placedAt", "amountMinor",
                   "refundedMinor", currency, categories, lines, refunds, decode(fingerprint, 'hex'),
                   "sourceUpdatedAt", version, "createdAt", "updatedAt"
-             FROM ${INPUT}`,
-    values: [tenantId, written(orders)],
-  });
-}
-
-export function updateOrders(
-  tx: Transaction,
-  tenantId: string,
-  orders: readonly OrderRow[],
-): Promise<unknown[]> {
-  return tx.rows({
-    name: 'orders_update',
-    text: `UPDATE orders o
-              SET customer_id = r."customerId", status = r.status, placed_at = r."placedAt",
-                  amount_minor = r."amountMinor", refunded_minor = r."refundedMinor", currency = r.currency,
-                  categories = r.categories, lines = r.lines, refunds = r.refunds,
-                  source_updated_at = r."sourceUpdatedAt", version = r.version, updated_at = r."updatedAt"
-             FROM ${INPUT}
-            WHERE o.tenant_id = $1 AND o.id = r.id`,
+             FROM json_to_recordset($2::json) AS r(
+               id uuid, "customerId" uuid, namespace text, "externalId" text, status text,
+               "placedAt" timestamptz, "amountMinor" bigint, "refundedMinor" bigint, currency text,
+               categories text[], lines jsonb, refunds jsonb, fingerprint text, "sourceUpdatedAt" timestamptz,
+               version int, "createdAt" timestamptz, "updatedAt" timestamptz)
+           ON CONFLICT (tenant_id, id) DO UPDATE
+              SET ${CHANGEABLE.map((column) => `${column} = excluded.${column}`).join(', ')}`,
     values: [tenantId, written(orders)],
   });
 }

@@ -8,11 +8,10 @@ import type { TransitionsService } from '../transitions/service.js';
 import type { Advancement, DraftEvent, LockedCustomer } from '../transitions/work.js';
 import type { OrderRow } from './order.js';
 import type { Plan } from './plan.js';
-import { insertOrders, updateOrders } from './store.js';
+import { writeOrders } from './store.js';
 
 export class Work {
-  readonly #inserted = new Map<string, OrderRow>();
-  readonly #updated = new Map<string, OrderRow>();
+  readonly #orders = new Map<string, OrderRow>();
   readonly #held = new Map<string, LockedCustomer>();
   readonly #advancements = new Map<string, Advancement & { orders: OrderFact[]; events: DraftEvent[] }>();
 
@@ -36,9 +35,7 @@ export class Work {
 
   take({ outcome, order, events, effects }: Plan): void {
     if (outcome === 'unchanged') return;
-    // An order that this very batch has recorded is still to be inserted, however often it changes.
-    if (outcome === 'created' || this.#inserted.has(order.id)) this.#inserted.set(order.id, order);
-    else this.#updated.set(order.id, order);
+    this.#orders.set(order.id, order);
     for (const { customerId, fact, replay } of effects) {
       const advancement = this.#advancementOf(customerId);
       if (fact !== undefined) advancement.orders.push(fact);
@@ -56,8 +53,7 @@ export class Work {
     const { tenantId } = context;
     const advancements = [...this.#advancements.values()];
     await Promise.all([
-      this.#inserted.size > 0 ? insertOrders(tx, tenantId, [...this.#inserted.values()]) : undefined,
-      this.#updated.size > 0 ? updateOrders(tx, tenantId, [...this.#updated.values()]) : undefined,
+      this.#orders.size > 0 ? writeOrders(tx, tenantId, [...this.#orders.values()]) : undefined,
       advancements.length > 0
         ? transitions.advanceCustomers(tx, context, advancements, { mode: 'write', deliver })
         : undefined,

@@ -59,6 +59,8 @@ export function returned({ id, token }: Delivery, now: Date, waitMs: number): Se
   return { id, token, status: 'pending', dueAt, finishedAt: null };
 }
 
+const ERROR_LENGTH_MAX = 1_000;
+
 export interface Ended {
   result: SendResult;
   startedAt: Date;
@@ -96,7 +98,7 @@ export function settlementOf(
       startedAt: startedAt.toISOString(),
       durationMs: Math.round(result.durationMs),
       status: result.status,
-      error: result.error === null ? null : storable(`${result.error.code}: ${result.error.message}`),
+      error: result.error === null ? null : line(`${result.error.code}: ${result.error.message}`),
       responseBody: result.responseBody === '' ? null : storable(result.responseBody),
     },
   };
@@ -106,4 +108,11 @@ export function settlementOf(
 /** Neither NUL nor half a surrogate pair fits into a text column. */
 function storable(text: string): string {
   return text.replace(/[\0\p{Surrogate}]/gu, '\u{fffd}');
+}
+
+/** One line, as the API promises: what libraries say of a failure may run over several. */
+function line(text: string): string {
+  return storable(text)
+    .replace(/\p{Cc}+/gu, ' ')
+    .slice(0, ERROR_LENGTH_MAX);
 }

@@ -93,12 +93,14 @@ class Delivering implements Deliverer {
   async pump(now: Date): Promise<number> {
     await this.#room();
     if (this.#isStopped) return 0;
-    const queue = this.#turns.sort(await this.deps.database.find((finder) => tenantsDue(finder, now)));
+    // The wait may have been long, and a lease that begins in the past would end before its holder thinks.
+    const at = new Date(Math.max(now.getTime(), this.deps.clock().getTime()));
+    const queue = this.#turns.sort(await this.deps.database.find((finder) => tenantsDue(finder, at)));
     let claimed = 0;
     const work = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         if (this.#isStopped || this.#lanes.waiting >= WAITING_HIGH) return;
-        claimed += await this.#claim(next, now);
+        claimed += await this.#claim(next, at);
       }
     };
     await Promise.all(Array.from({ length: Math.min(CLAIMS_AT_ONCE, queue.length) }, work));

@@ -2,6 +2,7 @@
 // each type hold (catalogue.ts).
 
 import Type, { type Static } from 'typebox';
+import { PATTERNS } from '../api/patterns.js';
 import { CustomerRef } from '../api/references.js';
 import { choice, closed, nullable, ref, type Shared, shared } from '../api/schema.js';
 import {
@@ -11,6 +12,7 @@ import {
   page,
   pageQuery,
   Timestamp,
+  text,
   Uuid,
 } from '../api/shapes.js';
 import type { AttemptRow, DeliveryRow } from './deliveries-store.js';
@@ -89,7 +91,7 @@ export const EventType = shared(
   'EventType',
   closed({
     type: choice(EVENT_NAMES),
-    summary: Type.String({ maxLength: 200 }),
+    summary: text({ max: 200 }),
     topics: Type.Array(choice(TOPIC_NAMES), {
       maxItems: TOPIC_NAMES.length,
       description: 'What endpoints may list to hear of it.',
@@ -122,6 +124,9 @@ const delivery = {
 export const Delivery = shared('Delivery', closed(delivery, { description: 'One event to one endpoint.' }));
 export type Delivery = Static<typeof Delivery>;
 
+/** What a receiver wrote, whatever it is: only NUL, which cannot be stored, has been replaced. */
+const received = (maxLength: number) => Type.String({ pattern: PATTERNS.anyText, maxLength });
+
 const deliveryAttempt = closed({
   number: count({ min: 1 }),
   startedAt: ref(Timestamp),
@@ -129,10 +134,8 @@ const deliveryAttempt = closed({
   status: nullable(Type.Integer({ format: 'int32', minimum: 100, maximum: 999 }), {
     description: 'The status that the receiver answered with; null where no answer came.',
   }),
-  error: nullable(Type.String({ maxLength: 1000 }), { description: 'Why there was no complete answer.' }),
-  responseBody: nullable(Type.String({ maxLength: 16_384 }), {
-    description: 'The first 16 KiB of the answer.',
-  }),
+  error: nullable(received(1000), { description: 'Why there was no complete answer.' }),
+  responseBody: nullable(received(16_384), { description: 'The first 16 KiB of the answer.' }),
 });
 
 export const DeliveryWithAttempts = shared(

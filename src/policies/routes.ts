@@ -2,7 +2,7 @@
 
 import { cursorScope, decodeCursor, encodeCursor } from '../api/cursor.js';
 import { expectedVersion, sendVersioned } from '../api/etag.js';
-import { responses } from '../api/responses.js';
+import { Empty, responses } from '../api/responses.js';
 import { type App, ref } from '../api/schema.js';
 import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
 import { contextOf } from '../plugins/context.js';
@@ -48,7 +48,7 @@ function live(app: App, policies: PoliciesService): void {
         operationId: 'getLivePolicy',
         tags: ['Policies'],
         summary: 'The policy in force, with its calibration',
-        response: responses({ 200: ref(LivePolicy) }, 404),
+        response: responses({ 200: ref(LivePolicy), 304: Empty }, 404),
       },
     },
     async (request, reply) =>
@@ -106,7 +106,7 @@ function versions(app: App, policies: PoliciesService): void {
         tags: ['Policies'],
         summary: 'One policy version',
         params: versionPath,
-        response: responses({ 200: ref(PolicyVersion) }, 404),
+        response: responses({ 200: ref(PolicyVersion), 304: Empty }, 404),
       },
     },
     async (request, reply) => {

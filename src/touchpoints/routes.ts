@@ -3,7 +3,7 @@
 import { checkItems } from '../api/batch.js';
 import { sendVersioned } from '../api/etag.js';
 import { failedItem } from '../api/items.js';
-import { responses } from '../api/responses.js';
+import { Empty, responses } from '../api/responses.js';
 import { type App, closed, type RouteModule, ref } from '../api/schema.js';
 import { Uuid } from '../api/shapes.js';
 import { PerennialError } from '../errors.js';
@@ -95,7 +95,7 @@ function reading(app: App, touchpoints: TouchpointsService): void {
         tags,
         summary: 'Read a touchpoint',
         params: closed({ id: ref(Uuid) }),
-        response: responses({ 200: ref(Touchpoint) }, 404),
+        response: responses({ 200: ref(Touchpoint), 304: Empty }, 404),
       },
     },
     async (request, reply) => {

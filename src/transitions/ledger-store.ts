@@ -36,25 +36,25 @@ export async function writeAdvance(tx: Transaction, tenantId: string, write: Adv
 const AT = (column: string) => `to_timestamp(${column} / 1000.0)`;
 
 const LIFECYCLE_INPUT = `json_to_recordset($3::json) AS r(
-    "isNew" boolean, "customerId" uuid, stage text, "stageSince" float8, "lastOrderAt" float8, state jsonb,
+    "customerId" uuid, stage text, "stageSince" float8, "lastOrderAt" float8, state jsonb,
     outlook jsonb, "reviewAt" float8, "nextFactAt" float8, "dueAt" float8, sequence bigint, version int,
     "createdAt" float8)`;
 
+const LIFECYCLE_COLUMNS = [
+  ...['stage', 'stage_since', 'last_order_at', 'state', 'outlook', 'review_at', 'next_fact_at', 'due_at'],
+  ...['failures', 'sequence', 'version', 'updated_at'],
+];
+
+/** A customer's row is found by its key, whatever the planner thinks of the table; see NAMED in store.ts. */
 const WRITE = `
-  WITH opened AS (
-    INSERT INTO customer_lifecycles (tenant_id, customer_id, stage, stage_since, last_order_at, state, outlook,
-                                     review_at, next_fact_at, due_at, failures, sequence, version, created_at, updated_at)
-    SELECT $1, r."customerId", r.stage, ${AT('r."stageSince"')}, ${AT('r."lastOrderAt"')}, r.state, r.outlook,
-           ${AT('r."reviewAt"')}, ${AT('r."nextFactAt"')}, ${AT('r."dueAt"')}, 0, r.sequence, r.version, ${AT('r."createdAt"')}, $2
-      FROM ${LIFECYCLE_INPUT} WHERE r."isNew"
-  ), moved AS (
-    UPDATE customer_lifecycles l
-       SET stage = r.stage, stage_since = ${AT('r."stageSince"')}, last_order_at = ${AT('r."lastOrderAt"')},
-           state = r.state, outlook = r.outlook, review_at = ${AT('r."reviewAt"')},
-           next_fact_at = ${AT('r."nextFactAt"')}, due_at = ${AT('r."dueAt"')}, failures = 0,
-           sequence = r.sequence, version = r.version, updated_at = $2
+  WITH moved AS (
+    INSERT INTO customer_lifecycles (tenant_id, customer_id, created_at, ${LIFECYCLE_COLUMNS.join(', ')})
+    SELECT $1, r."customerId", ${AT('r."createdAt"')}, r.stage, ${AT('r."stageSince"')}, ${AT('r."lastOrderAt"')},
+           r.state, r.outlook, ${AT('r."reviewAt"')}, ${AT('r."nextFactAt"')}, ${AT('r."dueAt"')},
+           0, r.sequence, r.version, $2
       FROM ${LIFECYCLE_INPUT}
-     WHERE NOT r."isNew" AND l.tenant_id = $1 AND l.customer_id = r."customerId"
+    ON CONFLICT (tenant_id, customer_id) DO UPDATE
+       SET ${LIFECYCLE_COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')}
   ), superseded AS (
     UPDATE transitions SET superseded_at = $2 WHERE tenant_id = $1 AND id = ANY($5::uuid[])
   ), added AS (

@@ -14,7 +14,6 @@ import { outlookOf } from './outlook.js';
 import type { Advancement, AdvanceOptions, LedgerRow, LockedCustomer, Outlook, Standing } from './work.js';
 
 export interface LifecycleRow {
-  isNew: boolean;
   customerId: string;
   stage: string;
   stageSince: number;
@@ -235,7 +234,6 @@ function lifecycleRow(
   nextFactAt: number | null,
 ): LifecycleRow {
   return {
-    isNew: customer.state === null,
     customerId: customer.snapshot.id,
     stage: result.state.stage,
     stageSince: result.state.since,

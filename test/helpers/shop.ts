@@ -180,7 +180,8 @@ class Clerk {
 
   async #move(): Promise<void> {
     const reason = this.#name('move');
-    const until = new Date(Date.now() + this.chance.below(2_000)).toISOString();
+    // Far enough ahead to be that still when it is repeated after an outage.
+    const until = new Date(Date.now() + 25_000 + this.chance.below(15_000)).toISOString();
     const holdUntil = this.chance.percent(50) ? until : null;
     const path = `/v1/customers/ext:shop:${this.#regular()}/transitions`;
     const body = { to: this.chance.pick(STAGES), reason, holdUntil };

@@ -88,6 +88,7 @@ export async function openShop(shared: TestService, slug: string): Promise<Shop>
   const { inject, services, clock } = service;
   const activation = { policy: POLICY, effectiveFrom: 'beginning', backfill: true };
   assertDone(await inject('PUT', '/v1/policies/live', { body: activation }));
+  await services.policies.recomputeDue(clock.now());
   assertDone(await inject('POST', '/v1/webhook-endpoints', { body: { url: 'https://127.0.0.1/hooks' } }));
   const read = async (url: string) => assertDone(await inject('GET', url)).json();
   const ledger = async (name: string, { superseded } = { superseded: false }): Promise<LedgerEntry[]> => {

@@ -35,6 +35,8 @@ export interface Documented {
 
 export interface Api {
   operations: Operation[];
+  /** The body that a webhook has, by type of event. */
+  webhooks: Map<string, JsonSchema>;
   /** Follows references until the schema itself. */
   resolve(schema: JsonSchema): JsonSchema;
   /** What is wrong with a value; undefined where it fits. */
@@ -62,7 +64,10 @@ export function apiOf(app: FastifyInstance): Api {
       operationOf({ method, path, item: part(part(item)[method.toLowerCase()]), resolve }),
     ),
   );
-  return { operations, resolve, fault: faultFinder(part(part(document.components).schemas)) };
+  const webhooks = Object.entries(part(document.webhooks)).map(([type, item]) => {
+    return [type, bodyOf(part(part(item).post))] as const;
+  });
+  return { operations, webhooks: new Map(webhooks), resolve, fault: faultFinder(part(part(document.components).schemas)) };
 }
 
 /** The documented query and path parameters; the header ones are the same everywhere. */
@@ -79,7 +84,6 @@ interface Source {
 
 function operationOf({ method, path, item, resolve }: Source): Operation {
   const parameters = (item.parameters ?? []) as JsonSchema[];
-  const body = part(part(part(item.requestBody ?? {}).content ?? {})['application/json'] ?? {}).schema;
   const responses = Object.entries(part(item.responses)).map(([status, response]) => {
     return [Number(status), documented(resolve(part(response)))] as const;
   });
@@ -89,9 +93,13 @@ function operationOf({ method, path, item, resolve }: Source): Operation {
     path,
     scope: scopeOf(item),
     parameters: parameters.map((parameter) => resolve(parameter) as unknown as Parameter),
-    body: body === undefined ? null : part(body),
+    body: item.requestBody === undefined ? null : bodyOf(item),
     responses: new Map(responses),
   };
+}
+
+function bodyOf({ requestBody }: JsonSchema): JsonSchema {
+  return part(part(part(part(requestBody).content)['application/json']).schema);
 }
 
 function documented(response: JsonSchema): Documented | null {

@@ -67,6 +67,8 @@ function serverArgs({ clusterDir, port, isDurable }: PostmasterOptions): string[
     effective_cache_size: '1GB',
     random_page_cost: 1.1,
     wal_compression: 'on',
+    // A first import fills empty tables: what was planned for them is planned anew within seconds.
+    autovacuum_naptime: '5s',
     jit: 'off',
     timezone: 'UTC',
     log_timezone: 'UTC',

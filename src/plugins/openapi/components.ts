@@ -2,9 +2,9 @@
 // Does not own the shapes of resources (the modules' schemas).
 
 import type { ProblemStatus } from '../../api/responses.js';
-import type { JsonObject } from './references.js';
+import type { JsonObject } from './sealing.js';
 
-export const SECURITY_SCHEMES = {
+const SECURITY_SCHEMES = {
   apiKey: {
     type: 'http',
     scheme: 'bearer',
@@ -25,7 +25,7 @@ const visible = (description: string, maxLength: number) => ({
   schema: { type: 'string', pattern: '^[ -~]*$', maxLength },
 });
 
-export const HEADERS: JsonObject = {
+const HEADERS: JsonObject = {
   RateLimit: visible('What is left of the limit in this window: `"default";r=<requests>;t=<seconds>`.', 128),
   'RateLimit-Policy': visible('The limit: `"default";q=<requests>;w=<seconds>`.', 128),
   'Retry-After': {
@@ -45,7 +45,7 @@ export const HEADERS: JsonObject = {
   ),
 };
 
-export const PARAMETERS: JsonObject = {
+const PARAMETERS: JsonObject = {
   IdempotencyKey: {
     name: 'Idempotency-Key',
     in: 'header',
@@ -69,7 +69,7 @@ export const PARAMETERS: JsonObject = {
   },
 };
 
-export function headerReferences(names: readonly (keyof typeof HEADERS)[]): JsonObject {
+export function headerReferences(names: readonly string[]): JsonObject {
   const always = ['RateLimit', 'RateLimit-Policy', 'X-Request-Id', 'Access-Control-Allow-Origin'];
   return Object.fromEntries(
     [...always, ...names].map((name) => [name, { $ref: `#/components/headers/${name}` }]),
@@ -100,10 +100,17 @@ export const PROBLEM_RESPONSES: Record<ProblemStatus, ProblemResponse> = {
   503: { name: 'Unavailable', description: 'Try again in a moment.', headers: ['Retry-After'] },
 };
 
-export function problemResponses(): JsonObject {
+function problemResponses(): JsonObject {
   const entries = Object.values(PROBLEM_RESPONSES).map(({ name, description, headers = [] }) => {
     const content = { 'application/problem+json': { schema: { $ref: 'Problem#' } } };
     return [name, { description, headers: headerReferences(headers), content }];
   });
   return Object.fromEntries(entries);
 }
+
+export const COMPONENTS = {
+  securitySchemes: SECURITY_SCHEMES,
+  headers: HEADERS,
+  parameters: PARAMETERS,
+  responses: problemResponses(),
+};

@@ -1,79 +1,79 @@
-// Owns the OpenAPI document: it is put together from the schemas that the routes are checked by, so that the
-// two cannot differ. Our schemas are JSON Schema 2020-12, which OpenAPI 3.1 takes as it is: only references
-// are renamed. (The usual generator rewrites schemas for 3.0 on the way and loses `patternProperties` and
-// whatever stands beside a `$ref`.) Does not own the serving (plugin.ts).
+// Owns the last step to the OpenAPI document, from what the generator has made of the routes: operations
+// completed, everything in order, shared schemas as the requests are checked by them. Pure. Does not own how
+// a route reads (route.ts, operation.ts) nor the serving (plugin.ts).
 
-import { HEADERS, PARAMETERS, problemResponses, SECURITY_SCHEMES } from './components.js';
-import { INFO, SERVERS, TAGS } from './info.js';
-import { type DocumentedRoute, operationOf, pathOf } from './operation.js';
-import { collectReferences, type JsonObject, toDocument } from './references.js';
-import { type WebhookEntry, webhookOf } from './webhooks.js';
+import { completeOperation, type Operation } from './operation.js';
+import { type JsonObject, toDocument } from './sealing.js';
 
-export interface DocumentSource {
-  routes: readonly DocumentedRoute[];
-  /** All registered shared schemas by id; only those that are referred to appear. */
-  schemas: Record<string, unknown>;
-  webhooks: readonly WebhookEntry[];
+export interface Generated extends JsonObject {
+  paths: Record<string, Record<string, Operation>>;
+  webhooks?: JsonObject;
+  components: Record<string, JsonObject>;
 }
 
-export function buildDocument({ routes, schemas, webhooks }: DocumentSource): JsonObject {
-  const paths: Record<string, JsonObject> = {};
-  for (const route of [...routes].sort(byPathAndMethod)) {
-    const path = pathOf(route.url);
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, schemas) };
+/** `schemas` are all that are registered, by id; only those that are referred to appear. */
+export function finishDocument(generated: Generated, schemas: Record<string, unknown>): JsonObject {
+  const { paths, webhooks = {}, components, ...rest } = generated;
+  assertUniqueOperationIds(paths);
+  const content = toDocument({ paths: inOrder(paths), webhooks }) as JsonObject;
+  const known = toDocument({ ...components, schemas }) as Record<string, JsonObject>;
+  return { ...rest, ...content, components: used(known, content) };
+}
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
+
+function inOrder(paths: Generated['paths']): JsonObject {
+  const items = Object.keys(paths)
+    .sort()
+    .map((path) => {
+      const operations = METHODS.flatMap((method) => {
+        const operation = paths[path]?.[method];
+        return operation === undefined ? [] : [[method, completeOperation(method, operation)]];
+      });
+      return [path, Object.fromEntries(operations)];
+    });
+  return Object.fromEntries(items);
+}
+
+function assertUniqueOperationIds(paths: Generated['paths']): void {
+  const seen = new Set<string>();
+  for (const { operationId } of Object.values(paths).flatMap((item) => Object.values(item))) {
+    if (seen.has(operationId)) throw new Error(`two routes have the operationId '${operationId}'`);
+    seen.add(operationId);
   }
-  assertUniqueOperationIds(routes);
-  const webhookItems = Object.fromEntries(webhooks.map((entry) => [entry.type, webhookOf(entry)]));
-  const content = toDocument({ paths, webhooks: webhookItems }) as JsonObject;
-  return {
-    openapi: '3.1.0',
-    info: INFO,
-    servers: SERVERS,
-    tags: tagsOf(routes, webhooks.length > 0),
-    security: [{ apiKey: [] }, { jwt: [] }],
-    ...content,
-    components: componentsOf(content, schemas),
-  };
 }
 
 /** What nothing refers to is left out: a client generator would make dead code of it. */
-function componentsOf(content: JsonObject, schemas: Record<string, unknown>): JsonObject {
-  const known: Record<string, JsonObject> = {
-    schemas: toDocument(schemas) as JsonObject,
-    responses: toDocument(problemResponses()) as JsonObject,
-    parameters: PARAMETERS,
-    headers: HEADERS,
-  };
-  const components: JsonObject = { securitySchemes: SECURITY_SCHEMES };
-  const wanted = [...collectReferences(content, known)].sort();
-  for (const reference of wanted) {
-    const [section, name] = reference.split('/').slice(2) as [string, string];
-    components[section] = { ...(components[section] as JsonObject), [name]: known[section]?.[name] };
+function used(known: Record<string, JsonObject>, content: JsonObject): JsonObject {
+  const components: Record<string, JsonObject> = { securitySchemes: known.securitySchemes ?? {} };
+  for (const reference of [...collectReferences(content, known)].sort()) {
+    const [section, name] = placeIn(reference);
+    components[section] = { ...components[section], [name]: known[section]?.[name] };
   }
   return Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-const METHOD_ORDER = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-
-function byPathAndMethod(a: DocumentedRoute, b: DocumentedRoute): number {
-  if (a.url !== b.url) return pathOf(a.url) < pathOf(b.url) ? -1 : 1;
-  return METHOD_ORDER.indexOf(a.method) - METHOD_ORDER.indexOf(b.method);
+/** Every component that `content` refers to, directly or through other components. */
+function collectReferences(content: unknown, known: Record<string, JsonObject>): Set<string> {
+  const found = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    const { $ref } = value as JsonObject;
+    if (typeof $ref === 'string' && !found.has($ref)) {
+      found.add($ref);
+      const [section, name] = placeIn($ref);
+      const target = known[section]?.[name];
+      if (target === undefined) throw new Error(`nothing is registered as ${$ref}`);
+      visit(target);
+    }
+    for (const part of Object.values(value)) visit(part);
+  };
+  visit(content);
+  return found;
 }
 
-function assertUniqueOperationIds(routes: readonly DocumentedRoute[]): void {
-  const seen = new Set<string>();
-  for (const { schema } of routes) {
-    if (seen.has(schema.operationId))
-      throw new Error(`two routes have the operationId '${schema.operationId}'`);
-    seen.add(schema.operationId);
-  }
-}
-
-/** Known tags in the order of their list, which is the order to read them in; a new one goes last. */
-function tagsOf(routes: readonly DocumentedRoute[], hasWebhooks: boolean): JsonObject[] {
-  const used = new Set(routes.flatMap(({ schema }) => schema.tags));
-  if (hasWebhooks) used.add('Webhooks');
-  const known = TAGS.filter(({ name }) => used.has(name));
-  const others = [...used].filter((name) => !TAGS.some((tag) => tag.name === name)).sort();
-  return [...known, ...others.map((name) => ({ name, description: `${name}.` }))];
+/** `#/components/<section>/<name>` */
+function placeIn(reference: string): [section: string, name: string] {
+  const [, , section = '', name = ''] = reference.split('/');
+  return [section, name];
 }

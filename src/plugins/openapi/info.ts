@@ -22,6 +22,9 @@ export const SERVERS = [
   { url: '/', description: 'This deployment, be it local or production.', 'x-internal': false },
 ];
 
+/** What an operation asks for unless it says otherwise. */
+export const SECURITY: { [scheme: string]: string[] }[] = [{ apiKey: [] }, { jwt: [] }];
+
 /** In the order in which they are best read. */
 export const TAGS = [
   { name: 'Customers', description: 'Who the tenant sells to, and the stage in which each of them stands.' },

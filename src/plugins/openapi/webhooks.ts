@@ -1,6 +1,6 @@
 // Owns how a webhook reads in the document. Does not own the events (outbox/) or the sending (webhooks/).
 
-import type { JsonObject } from './references.js';
+import type { JsonObject } from './sealing.js';
 
 /** One type of event, as its catalogue lists it. */
 export interface WebhookEntry {

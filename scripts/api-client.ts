@@ -1,4 +1,4 @@
-// Owns how the demo talks to the service: HTTP with a key, as any client of it does. Does not own what is asked.
+// Owns how a script talks to the service: HTTP with a key, as any client of it does. Does not own what is asked.
 
 export interface Api {
   get<T>(path: string): Promise<T>;

@@ -1,0 +1,65 @@
+// `npm run bench`: measures what the design has budgets for. Options: names of groups to run, `--json` for one JSON
+// object instead of the table. A budget that is missed is a row; an answer that is no success, or anything else
+// that fails, ends the run, because a figure would mean nothing.
+
+import { parseArgs } from 'node:util';
+import { type Lifetime, live } from '../lifetime.js';
+import type { Group } from './group.js';
+import { batch } from './groups/batch.js';
+import { idleTick } from './groups/idle-tick.js';
+import { install } from './groups/install.js';
+import { memory } from './groups/memory.js';
+import { replaying } from './groups/replay.js';
+import { requests } from './groups/requests.js';
+import { starting } from './groups/start.js';
+import { tick } from './groups/tick.js';
+import { webhooks } from './groups/webhooks.js';
+import { type Row, writeTable } from './rows.js';
+
+const GROUPS: readonly Group[] = [
+  requests,
+  batch,
+  idleTick,
+  tick,
+  replaying,
+  webhooks,
+  memory,
+  starting,
+  install,
+];
+
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+
+await live(async (lifetime) => {
+  const rows: Row[] = [];
+  for (const group of choose(positionals)) rows.push(...(await runAlone(group, lifetime)));
+  process.stdout.write(values.json ? `${JSON.stringify({ rows })}\n` : `\n${writeTable(rows)}`);
+});
+
+function choose(names: readonly string[]): readonly Group[] {
+  const known = GROUPS.map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0)
+    throw new Error(`there is no group ${unknown.join(', ')}; there are ${known.join(', ')}`);
+  return names.length === 0 ? GROUPS : GROUPS.filter(({ name }) => names.includes(name));
+}
+
+/** Each group has the machine to itself: what it has opened is closed before the next one begins. */
+async function runAlone({ name, run }: Group, { signal, atEnd }: Lifetime): Promise<Row[]> {
+  const steps: (() => unknown)[] = [];
+  const close = async () => {
+    for (let step = steps.pop(); step !== undefined; step = steps.pop()) await step();
+  };
+  atEnd(close);
+  signal.throwIfAborted();
+  const startedAtMs = performance.now();
+  const say = (text: string) => void process.stderr.write(`bench: ${name}: ${text}\n`);
+  const lifetime: Lifetime = { signal, atEnd: (step) => void steps.push(step) };
+  const rows = await run({ lifetime, say });
+  await close();
+  say(`took ${Math.round((performance.now() - startedAtMs) / 1000)} s`);
+  return rows;
+}

@@ -1,0 +1,76 @@
+// Owns one place for a process of the service: whoever has it may be killed and another started there, and
+// its clock can be made to jump. Does not own when either happens.
+
+import type { Environment } from '../../src/environment.js';
+import { type Exit, type ServiceProcess, spawnService } from './process.js';
+
+/** Longer than any lease: what a killed process had taken up is free again. */
+export const JUMP_MS = 65_000;
+
+/** The signal that nobody else listens to makes the process's clock jump, without a wait for a lease to end. */
+const CLOCK = `
+  const Real = Date;
+  let aheadMs = 0;
+  globalThis.Date = new Proxy(Real, {
+    construct: (target, given, self) => Reflect.construct(target, given.length > 0 ? given : [Real.now() + aheadMs], self),
+    get: (target, name) => (name === 'now' ? () => Real.now() + aheadMs : Reflect.get(target, name)),
+  });
+  process.on('SIGWINCH', () => { aheadMs += ${JUMP_MS}; });`;
+const NODE_ARGS = ['--import', `data:text/javascript,${encodeURIComponent(CLOCK)}`];
+
+interface Teardown {
+  teardown(work: () => unknown): void;
+}
+
+export class Replica {
+  #process: ServiceProcess | undefined;
+  #base: string | undefined;
+  starts = 0;
+
+  constructor(
+    private readonly t: Teardown,
+    private readonly environment: Environment,
+  ) {}
+
+  /** Where it can be asked; undefined while it is starting or dead. */
+  get base(): string | undefined {
+    return this.#base;
+  }
+
+  get process(): ServiceProcess {
+    if (this.#process === undefined) throw new Error('this replica was never started');
+    return this.#process;
+  }
+
+  /** Begins a start; `ready` resolves once it can be asked, and never if it ends before. */
+  start(): { ready: Promise<string>; exited: Promise<Exit> } {
+    this.starts += 1;
+    const started = spawnService(this.t, { environment: this.environment, nodeArgs: NODE_ARGS });
+    this.#process = started;
+    const ready = new Promise<string>((resolve) => {
+      started.url().then(
+        (base) => {
+          this.#base = base;
+          resolve(base);
+        },
+        () => undefined,
+      );
+    });
+    const exited = started.exited.then((exit) => {
+      this.#base = undefined;
+      return exit;
+    });
+    return { ready, exited };
+  }
+
+  jump(): void {
+    this.process.kill('SIGWINCH');
+  }
+
+  /** Asks it to stop, as a platform does, and waits until it has. */
+  stop(): Promise<Exit> {
+    const { process } = this;
+    process.kill('SIGTERM');
+    return process.exited;
+  }
+}

@@ -4,13 +4,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Lifetime {
-  /** Aborted by the first Ctrl-C. */
+  /** Aborted by the first Ctrl-C, and when nobody reads the output any more. */
   signal: AbortSignal;
   /** Run at the end, whatever the end is; steps that were added later run first. */
   atEnd(step: () => unknown): void;
 }
 
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+/** Of a program whose reader has gone, as in `… | head`. */
+const READER_GONE = 141;
 const LATE_MS = 20_000;
 
 /** Runs `work` and sets the exit code: 0, 1 with the error on stderr, or that of the signal that ended it. */
@@ -41,6 +43,10 @@ function untilSignal() {
     };
     process.on(name, stop);
     return () => process.off(name, stop);
+  });
+  process.stdout.on('error', () => {
+    process.exitCode = READER_GONE;
+    stopping.abort();
   });
   return { signal: stopping.signal, stopListening: () => listeners.forEach((off) => void off()) };
 }

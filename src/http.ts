@@ -24,7 +24,7 @@ import { rateLimitPlugin } from './plugins/rate-limit.js';
 import { requestLogPlugin } from './plugins/request-log.js';
 import { strictPlugin } from './plugins/strict.js';
 import { answerUnreadable } from './plugins/unreadable.js';
-import { buildValidator } from './plugins/validation/compiler.js';
+import { createValidatorBuilder } from './plugins/validation/compiler.js';
 import { buildSerializer } from './plugins/validation/serializer.js';
 
 /** The part of the configuration that HTTP needs. */
@@ -102,7 +102,7 @@ function createServer({ config, logger, checkResponses = false }: HttpDeps): App
     schemaController: {
       // The option's type is that of another validator's compiler.
       compilersFactory: {
-        buildValidator: buildValidator as never,
+        buildValidator: createValidatorBuilder() as never,
         buildSerializer: buildSerializer(checkResponses),
       },
     },

@@ -16,6 +16,7 @@ const FAULTS_SHOWN = 5;
 
 const seed = Number(process.env.FUZZ_SEED ?? Math.trunc(Math.random() * 2 ** 31));
 t.comment(`FUZZ_SEED=${seed}`);
+t.setTimeout(240_000);
 
 const shared = await startService(t, { environment: { BODY_LIMIT_BYTES: String(BODY_BYTES_MAX) } });
 const watching = watch(shared.database);

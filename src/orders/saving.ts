@@ -4,11 +4,10 @@
 import { versionMismatch } from '../api/etag.js';
 import type { Context } from '../context.js';
 import type { CustomerInput } from '../customers/schemas.js';
-import type { CustomersService } from '../customers/service.js';
+import type { CustomerMention, CustomersService } from '../customers/service.js';
 import type { Transaction } from '../db/executor.js';
 import { NotFoundError, PerennialError } from '../errors.js';
 import type { TransitionsService } from '../transitions/service.js';
-import type { LockedCustomer } from '../transitions/work.js';
 import type { OrderContent, OrderRow } from './order.js';
 import { type Plan, planRecord, planReplace, refusalOf } from './plan.js';
 import { findByExternalIds } from './store.js';
@@ -46,10 +45,15 @@ export interface Save {
   options: SaveOptions;
   /** By place: items that were refused before, which take no part. Grows as items are refused. */
   refusals: Map<number, PerennialError>;
+  /** By place: the customers of orders that their items say nothing new of. Grows likewise. */
+  repeated: Map<number, string>;
 }
 
-/** Items were refused after their customers had been admitted: all of it is undone and done without them. */
-export class RefusedLate extends Error {}
+/**
+ * Items that change nothing have changed the customers that they brought along: all of it is undone, and done
+ * again without that.
+ */
+export class FoundLate extends Error {}
 
 /** Refuses what is wrong whatever is known; for before the transaction. */
 export function refuseUnsound(inputs: readonly OrderInput[], now: Date): Map<number, PerennialError> {
@@ -61,16 +65,17 @@ export function refuseUnsound(inputs: readonly OrderInput[], now: Date): Map<num
   return refusals;
 }
 
-/** Throws RefusedLate where `save.refusals` has grown and the work must be done again. */
+/** Throws FoundLate where `save.refusals` or `save.repeated` has grown and the work must be done again. */
 export async function saveIn(
   deps: SaveDeps,
   tx: Transaction,
   context: Context,
   save: Save,
 ): Promise<Saved[]> {
-  const { inputs, options, refusals } = save;
-  const { customers, known, work } = await gather(deps, tx, context, save);
+  const { inputs, options, refusals, repeated } = save;
+  const { customers, admitted, known, work } = await gather(deps, tx, context, save);
   const book = new Map(known.map((order) => [keyOf(order), order]));
+  const old = new Set(known.map(({ id }) => id));
   const plan = options.how === 'record' ? planRecord : planReplace;
   let mustUndo = false;
   const results = inputs.map((input, place): Saved => {
@@ -89,21 +94,27 @@ export async function saveIn(
       refusals.set(place, planned);
       return planned;
     }
+    if (planned.outcome === 'unchanged' && 'inline' in mention && !repeated.has(place)) {
+      // Nor does a repeat: what it says of the customer may have been changed since it was first sent.
+      if (old.has(planned.order.id) && admitted.has(customer.snapshot.id)) {
+        mustUndo = true;
+        repeated.set(place, planned.order.customerId);
+      }
+    }
     if (input.externalId !== null) book.set(keyOf(planned.order), planned.order);
     work.take(planned);
     return { order: planned.order, outcome: planned.outcome };
   });
-  if (mustUndo) throw new RefusedLate();
+  if (mustUndo) throw new FoundLate();
   await work.write(tx, context, deps.transitions, !options.backfill);
   return results;
 }
 
 /** Locks everybody whom the items are about and reads what is known, in that order. */
-async function gather(deps: SaveDeps, tx: Transaction, context: Context, { inputs, refusals }: Save) {
+async function gather(deps: SaveDeps, tx: Transaction, context: Context, save: Save) {
   const { tenantId } = context;
-  const mentions = inputs.flatMap(({ customer }, index) =>
-    refusals.has(index) ? [] : [{ index, ...customer, pointer: '/customer' }],
-  );
+  const { inputs } = save;
+  const mentions = mentionsOf(save);
   const keys = inputs.flatMap(({ namespace, externalId }) =>
     namespace === null || externalId === null ? [] : [{ namespace, id: externalId }],
   );
@@ -128,7 +139,16 @@ async function gather(deps: SaveDeps, tx: Transaction, context: Context, { input
     for (const customer of locked) if (customer !== undefined) work.hold(customer);
     known = again;
   }
-  return { customers: customers as Map<number, LockedCustomer | PerennialError>, known, work };
+  const changed = new Set(admitted.map(({ customer }) => customer.snapshot.id));
+  return { customers, admitted: changed, known, work };
+}
+
+function mentionsOf({ inputs, refusals, repeated }: Save): CustomerMention[] {
+  return inputs.flatMap(({ customer }, index) => {
+    if (refusals.has(index)) return [];
+    const ref = repeated.get(index);
+    return [{ index, ...(ref === undefined ? customer : { ref }) }];
+  });
 }
 
 const byId = (id: string) => ({ kind: 'id', id }) as const;

@@ -11,10 +11,10 @@ import type { OrderRow } from './order.js';
 import { type Plan, planCancel, planRefund } from './plan.js';
 import {
   type Expected,
+  FoundLate,
   isExpected,
   type OrderInput,
   type Recorded,
-  RefusedLate,
   refuseUnsound,
   type SaveDeps,
   type Saved,
@@ -73,7 +73,7 @@ export function createOrdersService(deps: OrdersDeps): OrdersService {
   };
 }
 
-/** Each round refuses an item more, so there is an end to them; almost always there is one round. */
+/** Each round sets an item aside, so there is an end to them; almost always there is one round. */
 async function save(
   deps: OrdersDeps,
   context: Context,
@@ -81,13 +81,14 @@ async function save(
   options: SaveOptions,
 ): Promise<Saved[]> {
   const refusals = refuseUnsound(inputs, context.now);
+  const repeated = new Map<number, string>();
   for (;;) {
     try {
       return await deps.database.write(context, (tx) =>
-        saveIn(deps, tx, context, { inputs, options, refusals }),
+        saveIn(deps, tx, context, { inputs, options, refusals, repeated }),
       );
     } catch (error) {
-      if (!(error instanceof RefusedLate)) throw error;
+      if (!(error instanceof FoundLate)) throw error;
     }
   }
 }

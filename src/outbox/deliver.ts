@@ -175,6 +175,7 @@ class Delivering implements Deliverer {
     } catch (error) {
       // What cannot even be prepared is a fault of ours: it costs the receiver no attempt.
       this.deps.onError(error);
+      this.#lanes.done(delivery);
       this.#giveBack(delivery, FAULT_WAIT_MS);
     }
     this.#lanes.done(delivery, performance.now());

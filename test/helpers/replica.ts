@@ -23,9 +23,8 @@ interface Teardown {
 }
 
 export class Replica {
-  #process: ServiceProcess | undefined;
+  readonly #lives: ServiceProcess[] = [];
   #base: string | undefined;
-  starts = 0;
 
   constructor(
     private readonly t: Teardown,
@@ -38,15 +37,27 @@ export class Replica {
   }
 
   get process(): ServiceProcess {
-    if (this.#process === undefined) throw new Error('this replica was never started');
-    return this.#process;
+    const last = this.#lives.at(-1);
+    if (last === undefined) throw new Error('this replica was never started');
+    return last;
+  }
+
+  /** What its processes have logged as errors, or written where only what ends a process is written. */
+  get complaints(): string[] {
+    return this.#lives.flatMap(({ stdout, stderr }) => [
+      ...stdout()
+        .split('\n')
+        .filter((line) => /"level":"(?:error|fatal)"/.test(line)),
+      ...stderr()
+        .split('\n')
+        .filter((line) => line !== ''),
+    ]);
   }
 
   /** Begins a start; `ready` resolves once it can be asked, and never if it ends before. */
   start(): { ready: Promise<string>; exited: Promise<Exit> } {
-    this.starts += 1;
     const started = spawnService(this.t, { environment: this.environment, nodeArgs: NODE_ARGS });
-    this.#process = started;
+    this.#lives.push(started);
     const ready = new Promise<string>((resolve) => {
       started.url().then(
         (base) => {

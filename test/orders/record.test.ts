@@ -175,6 +175,39 @@ t.test('an order brings its customer along', async (t) => {
   );
 });
 
+t.test('a repeat does not change the customer that it brings along', async (t) => {
+  const shop = await openShop(shared, 'stale');
+  const inline = { externalIds: [{ namespace: 'crm', id: 'ann' }], name: 'Ann' };
+  const body = orderOf(inline, 'o1', '2026-02-20');
+  await shop.post(body);
+  await shop.service.inject('PATCH', '/v1/customers/ext:crm:ann', { body: { name: 'Anna' } });
+  const [profile, events] = [await shop.profile('ann'), await shop.events('ann')];
+  shared.clock.advance(MINUTE_MS);
+  t.equal((await shop.post(body)).statusCode, 200);
+  t.same((await shop.batch([body])).json().results[0].status, 200);
+  t.strictSame(await shop.profile('ann'), profile, 'what was said of them since still holds');
+  t.strictSame(await shop.events('ann'), events);
+});
+
+t.test('a refused order leaves no trace, nor of the customer that it brought along', async (t) => {
+  const shop = await openShop(shared, 'refused');
+  await shop.customer('ann');
+  await shop.post(orderOf('ann', 'taken', '2026-02-20'));
+  const before = await shop.profile('ann');
+  const inline = { externalIds: [{ namespace: 'crm', id: 'ann' }], name: 'Ann' };
+  const stranger = { externalIds: [{ namespace: 'crm', id: 'bo' }] };
+  const refused: unknown[] = [inline, stranger].flatMap((customer) => [
+    orderOf(customer, 'taken', '2026-02-21'),
+    orderOf(customer, 'o2', '2026-03-03'),
+    orderOf(customer, 'o2', '2026-02-21', { refunds: [{ externalId: 'r', amountMinor: 1_001 }] }),
+  ]);
+  for (const body of refused) t.ok((await shop.post(body)).statusCode >= 400);
+  const { results } = (await shop.batch(refused)).json() as { results: { status: number }[] };
+  t.same(results.map(({ status }) => status), [409, 400, 400, 409, 400, 400]);
+  t.strictSame(await shop.profile('ann'), before);
+  t.equal((await shop.service.inject('GET', '/v1/customers/ext:crm:bo')).statusCode, 404);
+});
+
 t.test('an order of nobody is a 404 that points at the customer', async (t) => {
   const shop = await openShop(shared, 'nobody');
   for (const customer of ['ext:crm:nobody', '0190a000-0000-7000-8000-000000000000']) {

@@ -110,6 +110,19 @@ t.test('a PUT that is older than the stored sourceUpdatedAt changes nothing', as
   );
 });
 
+t.test('an older PUT does not change the customer that it brings along either', async (t) => {
+  const shop = await openShop(shared, 'stale');
+  const inline = (name: string) => ({ externalIds: [{ namespace: 'crm', id: 'ann' }], name });
+  await shop.put('o1', contentOf(inline('Anna'), '2026-02-20', FULL));
+  const [profile, events] = [await shop.profile('ann'), await shop.events('ann')];
+  const older = { ...FULL, sourceUpdatedAt: '2026-02-24T00:00:00Z' };
+  t.equal((await shop.put('o1', contentOf(inline('Ann'), '2026-02-20', older))).statusCode, 200);
+  await shop.put('o1', contentOf({ externalIds: [{ namespace: 'crm', id: 'bo' }] }, '2026-02-20', older));
+  t.strictSame(await shop.profile('ann'), profile);
+  t.strictSame(await shop.events('ann'), events);
+  t.equal((await shop.service.inject('GET', '/v1/customers/ext:crm:bo')).statusCode, 404, 'nor does it make one');
+});
+
 t.test('the source time of a PUT that changes nothing else is kept', async (t) => {
   const shop = await openShop(shared, 'touched');
   await shop.customer('ann');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { buildValidator } from '../../src/plugins/validation/compiler.js';
+import { createValidatorBuilder } from '../../src/plugins/validation/compiler.js';
 import { findFaults } from '../../src/plugins/validation/faults.js';
 import { createInliner } from '../../src/plugins/validation/inline.js';
 
@@ -51,7 +51,7 @@ const schema = {
   },
 };
 
-const check = buildValidator({ Node: schema })({ schema: { $ref: 'Node#' }, httpPart: 'body' });
+const check = createValidatorBuilder()({ Node: schema })({ schema: { $ref: 'Node#' }, httpPart: 'body' });
 
 const { recursive } = createInliner({ 'Node#': schema });
 
@@ -146,7 +146,7 @@ t.test('however bad a body is, twenty faults are enough', async (t) => {
 });
 
 t.test('what nobody checks stops the start', async (t) => {
-  const build = buildValidator({ Node: schema });
+  const build = createValidatorBuilder()({ Node: schema });
   t.throws(() => build({ schema: { type: 'string', format: 'iban' } }), /nothing checks the format 'iban'/);
   t.throws(() => build({ schema: { $ref: 'Nodes#' } }), /no shared schema is registered as 'Nodes#'/);
 });

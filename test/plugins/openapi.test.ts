@@ -1,8 +1,9 @@
 import t from 'tap';
 import Type from 'typebox';
-import { responses } from '../../src/api/responses.js';
-import { type App, closed } from '../../src/api/schema.js';
-import { startFixture } from './http-fixture.js';
+import { Empty, responses } from '../../src/api/responses.js';
+import { type App, closed, ref } from '../../src/api/schema.js';
+import { text, Uuid } from '../../src/api/shapes.js';
+import { echoRoutes, startFixture } from './http-fixture.js';
 
 type Json = { [key: string]: Json } & Json[];
 
@@ -75,8 +76,56 @@ t.test(
   },
 );
 
+t.test('what a schema says beside a reference, of constants and of names by pattern is kept', async (t) => {
+  const body = closed({
+    id: ref(Uuid, { description: 'Whose it is.' }),
+    kind: Type.Literal('one'),
+    notes: Type.Record(Type.String({ pattern: '^[a-z]+$' }), text({ max: 5 })),
+  });
+  const querystring = closed({ of: ref(Uuid, { description: 'Whose they are.' }) });
+  const params = closed({ named: text({ max: 5 }) });
+  const route = (app: App) => {
+    const schema = {
+      ...{ operationId: 'keep', tags: ['Tests'], summary: 'Keep', params, querystring, body },
+      response: responses({ 200: body }),
+    };
+    app.put('/v1/kept/:named', { config: { scope: 'customers:write' }, schema }, () => {
+      throw new Error('nobody calls it');
+    });
+  };
+  const { paths } = (await startFixture(t, { modules: [route] })).openapi() as Json;
+  const operation = paths?.['/v1/kept/{named}']?.put;
+  const properties = {
+    id: { $ref: '#/components/schemas/Uuid', description: 'Whose it is.' },
+    kind: { type: 'string', const: 'one' },
+    notes: {
+      type: 'object',
+      patternProperties: { '^[a-z]+$': text({ max: 5 }) },
+    },
+  };
+  const expected = { ...body, properties };
+  t.same(operation?.requestBody?.content?.['application/json']?.schema, expected);
+  t.same(operation?.responses?.['200']?.content?.['application/json']?.schema, expected);
+  t.same(operation?.parameters, [
+    { in: 'path', name: 'named', required: true, description: 'named', schema: text({ max: 5 }) },
+    {
+      ...{ in: 'query', name: 'of', required: true, description: 'Whose they are.' },
+      schema: { $ref: '#/components/schemas/Uuid' },
+    },
+  ]);
+});
+
 t.test('an operation lists what it takes and all it can answer', async (t) => {
-  const { paths } = (await startFixture(t)).openapi() as Json;
+  const removing = (app: App) => {
+    const schema = {
+      ...{ operationId: 'remove', tags: ['Tests'], summary: 'Remove' },
+      response: responses({ 204: Empty }, 412),
+    };
+    app.delete('/v1/versioned', { config: { scope: 'customers:write' }, schema }, (_request, reply) => {
+      reply.code(204).send();
+    });
+  };
+  const { paths } = (await startFixture(t, { modules: [echoRoutes, removing] })).openapi() as Json;
   const statuses = (path: string, method: string) => Object.keys(paths?.[path]?.[method]?.responses ?? {});
   t.same(statuses('/v1/things', 'get'), ['200', '400', '401', '403', '429', '500', '503']);
   t.same(statuses('/v1/things/{ref}', 'get'), ['200', '400', '401', '403', '404', '429', '500', '503']);
@@ -84,6 +133,12 @@ t.test('an operation lists what it takes and all it can answer', async (t) => {
     ...['201', '400', '401', '403', '409', '413', '415', '422', '429', '500', '503'],
   ]);
   t.same(statuses('/v1/versioned', 'get'), ['200', '304', '400', '401', '403', '429', '500', '503']);
+  t.same(statuses('/v1/versioned', 'delete'), [
+    ...['204', '400', '401', '403', '412', '413', '415', '429', '500', '503'],
+  ]);
+  const tagged = (method: string, status: string) =>
+    paths?.['/v1/versioned']?.[method]?.responses?.[status]?.headers?.ETag !== undefined;
+  t.same([tagged('get', '200'), tagged('get', '304'), tagged('delete', '204')], [true, true, false]);
   const names = (path: string, method: string) =>
     (paths?.[path]?.[method]?.parameters ?? []).map((parameter) => parameter.name ?? parameter.$ref);
   t.same(names('/v1/things', 'get'), ['limit', 'cursor', 'open', 'tag', 'q']);

@@ -189,7 +189,7 @@ async function activate(service: TestService, version: number): Promise<void> {
 }
 
 /** To a real receiver, so that there are attempts to look at. */
-async function deliverAll(t: Teardown, service: TestService): Promise<void> {
+export async function deliverAll(t: Teardown, service: TestService): Promise<void> {
   const deliverer = createDeliverer({
     database: service.database,
     transport: transportFor(t),

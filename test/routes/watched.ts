@@ -10,6 +10,8 @@ export interface Seen {
   role: string;
   tenantId: string | null;
   statement: Statement;
+  /** What the transaction has told the planner before it. */
+  settings: readonly string[];
 }
 
 export interface Watch {
@@ -21,6 +23,9 @@ export interface Watch {
 /** A lock (`FOR UPDATE`) writes nothing that anybody could read. */
 const WRITES = /\b(?:insert\s+into|delete\s+from|update\s+\S+\s+(?:\S+\s+)?set)\b/i;
 
+/** The administrator's work goes on in another tenant's name (db/acting.ts). */
+const ACTING = /^SET LOCAL app\.tenant_id = '(.*)'$/;
+
 export function watch(database: Database): Watch {
   let commits = 0;
   const watching: Watch = {
@@ -30,18 +35,26 @@ export function watch(database: Database): Watch {
     onStatement: () => undefined,
   };
   const { read, write, find } = database;
-  const see = (role: string, tenantId: string | null) => (statement: Statement) =>
-    watching.onStatement({ role, tenantId, statement });
+  const see = (role: string, initialTenantId: string | null) => {
+    let tenantId = initialTenantId;
+    const settings: string[] = [];
+    return (statement: Statement): void => {
+      const acting = ACTING.exec(statement.text)?.[1];
+      if (acting !== undefined) tenantId = acting;
+      else if (statement.text.startsWith('SET ')) settings.push(statement.text);
+      else watching.onStatement({ role, tenantId, statement, settings: [...settings] });
+    };
+  };
   database.read = (tenantId, work) => read(tenantId, (executor) => work(executorOf(executor, see(APP_ROLE, tenantId))));
   database.find = (work) => find((executor) => work(executorOf(executor, see(FINDER_ROLE, null))));
   database.write = async (context, work, options) => {
-    const seen = see(APP_ROLE, context.tenantId);
     let hasWritten = false;
     const result = await write(
       context,
       (tx) => {
         // A transaction that lost a race is run again from its beginning.
         hasWritten = false;
+        const seen = see(APP_ROLE, context.tenantId);
         const watched = (statement: Statement) => {
           hasWritten ||= WRITES.test(statement.text);
           seen(statement);

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import pg from 'pg';
 import t from 'tap';
 import { openDatabase } from '../../src/db/database.js';
 import type { SendInput, SendResult } from '../../src/webhooks/transport.js';
@@ -137,6 +138,26 @@ t.test('claims', async (t) => {
     const sent = new Set(receiver.requests.map(({ path, headers }) => `${path} ${headers['webhook-id']}`));
     t.equal(sent.size, 2_000);
     t.ok(ids.every((id) => sent.has(`/a ${id}`) && sent.has(`/b ${id}`)));
+  });
+
+  await t.test('what another transaction holds is passed over, not waited for', async (t) => {
+    const receiver = await createReceiver(t);
+    const tenantId = await outbox.tenant();
+    const endpointId = await endpoint(tenantId, receiver.url);
+    await publish(tenantId, [{}, {}, {}]);
+    const client = new pg.Client({ connectionString: outbox.url });
+    await client.connect();
+    t.teardown(() => client.end());
+    const [first] = await deliveries(endpointId);
+    await client.query('BEGIN');
+    await client.query('SELECT FROM deliveries WHERE id = $1 FOR UPDATE', [first?.id]);
+    const deliverer = worker(t);
+    t.equal(await deliverer.pump(clock.now()), 2);
+    await deliverer.settled();
+    await client.query('ROLLBACK');
+    t.equal(await deliverer.pump(clock.now()), 1);
+    await deliverer.settled();
+    t.match(await deliveries(endpointId), Array(3).fill({ status: 'succeeded', attempts: 1 }));
   });
 
   await t.test(

@@ -8,7 +8,7 @@ import { startPostgres } from '../stage.js';
 import { median } from '../statistics.js';
 
 const FLOOR_PER_S = 10_000;
-const CUSTOMERS = 20_000;
+const CUSTOMERS = 10_000;
 const ROUNDS = 3;
 const DAY_MS = 86_400_000;
 /** By then a customer of one order has declined, and after as long again has churned, by the default policy. */

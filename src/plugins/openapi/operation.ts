@@ -9,7 +9,6 @@ import type { JsonObject } from './sealing.js';
 export interface Operation extends JsonObject {
   operationId: string;
   parameters?: { in: string; name: string }[];
-  requestBody?: JsonObject;
   responses: Record<string, JsonObject>;
 }
 
@@ -33,21 +32,26 @@ function conditionsOf(method: string, responses: JsonObject): JsonObject[] {
 }
 
 function successesOf(method: string, responses: Record<string, JsonObject>): JsonObject {
-  const names: string[] = [];
-  if ('304' in responses || '412' in responses) names.push('ETag');
-  if (method === 'post') names.push('Idempotency-Replayed');
-  const headers = headerReferences(names);
+  const isVersioned = '304' in responses || '412' in responses;
   const successes = Object.entries(responses).filter(([code]) => Number(code) < 400);
-  return Object.fromEntries(successes.map(([code, response]) => [code, { ...response, headers }]));
+  const completed = successes.map(([code, response]) => {
+    const names: string[] = [];
+    // What is deleted has no version any more.
+    if (isVersioned && code !== '204') names.push('ETag');
+    if (method === 'post') names.push('Idempotency-Replayed');
+    return [code, { ...response, headers: headerReferences(names) }];
+  });
+  return Object.fromEntries(completed);
 }
 
 /** What the route lists, and what every route of its kind can answer besides. */
-function problemsOf(method: string, { parameters = [], requestBody, responses }: Operation): JsonObject {
+function problemsOf(method: string, { parameters = [], responses }: Operation): JsonObject {
   const codes = new Set([400, 401, 403, 429, 500, 503, ...Object.keys(responses).map(Number)]);
   if (parameters.some((parameter) => parameter.in === 'path')) codes.add(404);
   // A key that is used by another request at this moment, or was used for another body.
   const fromKey = method === 'post' ? [409, 422] : [];
-  const fromBody = method === 'post' || requestBody !== undefined ? [413, 415] : [];
+  // A body is read wherever one is sent, but with a GET.
+  const fromBody = method === 'get' ? [] : [413, 415];
   const problems = [...codes, ...fromKey, ...fromBody].filter((code) => code >= 400) as ProblemStatus[];
   return Object.fromEntries(problems.map((code) => [code, { $ref: referenceOf(code) }]));
 }

@@ -28,17 +28,33 @@ const POINTER_PREFIXES: Record<string, string> = {
   headers: '/header',
 };
 
-/** For Fastify's `compilersFactory.buildValidator`: it is given all shared schemas, once. */
-export function buildValidator(sharedSchemas: unknown): (route: ValidationRoute) => Check {
+/** For Fastify's `compilersFactory.buildValidator`. */
+export function createValidatorBuilder() {
   registerFormats();
-  const inliner = createInliner(registryOf(sharedSchemas));
-  return (route) => checkFor(route, inliner);
+  const inlinerOf = createInlinerCache();
+  return (sharedSchemas: unknown) => {
+    const inliner = inlinerOf(sharedSchemas);
+    return (route: ValidationRoute): Check => checkFor(route, inliner);
+  };
+}
+
+/**
+ * Fastify asks for a compiler anew at every route, though all schemas are registered by then, and to read them
+ * takes 5 ms. They are only ever added, so their number says whether they are still the same.
+ */
+export function createInlinerCache(): (sharedSchemas: unknown) => Inliner {
+  let known: { size: number; inliner: Inliner } | undefined;
+  return (sharedSchemas) => {
+    const size = Object.keys(sharedSchemas as Registry).length;
+    if (known?.size !== size) known = { size, inliner: createInliner(registryOf(sharedSchemas as Registry)) };
+    return known.inliner;
+  };
 }
 
 /** References name a schema as `Id#`, which is the key they are found by. */
-export function registryOf(sharedSchemas: unknown): Registry {
+function registryOf(sharedSchemas: Registry): Registry {
   const registry: Registry = {};
-  for (const [id, schema] of Object.entries(sharedSchemas as Registry)) {
+  for (const [id, schema] of Object.entries(sharedSchemas)) {
     assertFormatsKnown(schema, id);
     registry[`${id}#`] = leaveItems(schema);
   }

@@ -3,8 +3,7 @@
 // turns types into others, in silence; and the answer that is kept for an idempotency key, which is plain
 // JSON too, has to be the same to the byte.
 
-import { compile, registryOf } from './compiler.js';
-import { createInliner } from './inline.js';
+import { compile, createInlinerCache } from './compiler.js';
 
 interface SerializationRoute {
   schema?: unknown;
@@ -18,8 +17,9 @@ type Serialize = (answer: unknown) => string;
 /** For Fastify's `compilersFactory.buildSerializer`. */
 export function buildSerializer(checked: boolean) {
   if (!checked) return () => () => JSON.stringify as Serialize;
+  const inlinerOf = createInlinerCache();
   return (sharedSchemas: unknown) => {
-    const inliner = createInliner(registryOf(sharedSchemas));
+    const inliner = inlinerOf(sharedSchemas);
     return (route: SerializationRoute): Serialize => {
       const where = `${route.method} ${route.url} ${route.httpStatus}`;
       const validator = compile(route.schema, inliner, where);

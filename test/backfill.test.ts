@@ -12,7 +12,8 @@ t.beforeEach(() => shared.clock.set(NOW));
 
 /** With a silence of ten months, and one of three that ends with a recovery. */
 const HISTORY = ['2025-01-10', '2025-02-01', '2025-12-01', '2026-02-25'];
-const history = (name: string) => HISTORY.map((day) => orderOf({ externalIds: [{ namespace: 'crm', id: name }] }, `${name}-${day}`, day));
+const history = (name: string) =>
+  HISTORY.map((day) => orderOf({ externalIds: [{ namespace: 'crm', id: name }] }, `${name}-${day}`, day));
 
 function heard(events: readonly ToldEvent[]): string[] {
   return typesOf(events.filter(({ deliver, deliveries }) => deliver || deliveries > 0));
@@ -20,13 +21,16 @@ function heard(events: readonly ToldEvent[]): string[] {
 
 async function delivered({ database, tenant }: TestService): Promise<number> {
   const text = 'SELECT count(*)::int AS count FROM deliveries WHERE tenant_id = $1';
-  const count = (values: unknown[]) => database.read(tenant.id, (executor) => executor.rows<{ count: number }>({ text, values }));
+  const count = (values: unknown[]) =>
+    database.read(tenant.id, (executor) => executor.rows<{ count: number }>({ text, values }));
   return (await count([tenant.id]))[0]?.count ?? 0;
 }
 
 /** All that the feed shows, which is all that there is. */
 async function feed(shop: Shop): Promise<string[]> {
-  return (await shop.service.inject('GET', '/v1/events?limit=200')).json().data.map(({ type }: { type: string }) => type);
+  return (await shop.service.inject('GET', '/v1/events?limit=200'))
+    .json()
+    .data.map(({ type }: { type: string }) => type);
 }
 
 t.test('a backfilled batch of orders writes events and delivers nothing', async (t) => {

@@ -31,8 +31,12 @@ for (const operation of api.operations) {
     const target = operation.scope === 'admin' ? { ...things, tenantId: bystander.id } : things;
     const requests = requestsTo({ api, operation, things: target, now: shared.clock.now() });
     const faults: string[] = [];
-    for (const asked of [...withHeaders(operation, target), ...fc.sample(requests, { seed, numRuns: REQUESTS_EACH })]) {
-      for (const fault of await judge(operation, asked)) faults.push(`${fault}\n  ${describe(operation, asked)}`);
+    for (const asked of [
+      ...withHeaders(operation, target),
+      ...fc.sample(requests, { seed, numRuns: REQUESTS_EACH }),
+    ]) {
+      for (const fault of await judge(operation, asked))
+        faults.push(`${fault}\n  ${describe(operation, asked)}`);
     }
     t.same(faults.slice(0, FAULTS_SHOWN), [], `FUZZ_SEED=${seed}`);
   });
@@ -40,7 +44,10 @@ for (const operation of api.operations) {
 
 t.test('a body that is larger than is accepted is a 413', async (t) => {
   for (const operation of api.operations.filter(({ body }) => body !== null)) {
-    const [asked] = fc.sample(requestsTo({ api, operation, things, now: shared.clock.now() }), { seed, numRuns: 1 });
+    const [asked] = fc.sample(requestsTo({ api, operation, things, now: shared.clock.now() }), {
+      seed,
+      numRuns: 1,
+    });
     const body = Buffer.alloc(BODY_BYTES_MAX + 1, ' ');
     const answer = await send(operation, { headers: {}, url: asked?.url.split('?')[0] ?? '', body });
     t.same(answer.statusCode, 413, operation.id);
@@ -54,7 +61,8 @@ t.test('the ledger stands up to all of it', async (t) => {
   t.ok(advanced > 0, 'somebody was due');
   t.same({ setAside, more }, { setAside: 0, more: false }, 'and nobody’s advance failed');
   let walked = 0;
-  for (let step = 1; step > 0; walked += step) step = (await shared.services.policies.recomputeDue(now)).customers;
+  for (let step = 1; step > 0; walked += step)
+    step = (await shared.services.policies.recomputeDue(now)).customers;
   t.ok(walked > 0, 'and everybody was decided anew by all those policies');
 });
 
@@ -88,8 +96,9 @@ async function judge(operation: Operation, asked: Asked): Promise<string[]> {
   sizes.requests += 1;
   if (answer.statusCode < 400) sizes.answered += 1;
   else sizes.refused += 1;
-  const faults = faultsIn({ api, operation, answer, sent: valueOf(asked.body) });
-  if (answer.statusCode >= 400 && watching.commits > commits) faults.push(`${answer.statusCode} and yet it did something`);
+  const faults = faultsIn({ api, operation, answer, sent: sentValueOf(asked.body) });
+  if (answer.statusCode >= 400 && watching.commits > commits)
+    faults.push(`${answer.statusCode} and yet it did something`);
   return faults;
 }
 
@@ -98,8 +107,9 @@ function send(operation: Operation, { url, body, headers }: Asked) {
   return shared.inject(operation.method, url, { body, headers, key });
 }
 
-function valueOf(body: unknown): unknown {
-  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return body === undefined ? undefined : JSON.parse(JSON.stringify(body));
+function sentValueOf(body: unknown): unknown {
+  if (typeof body !== 'string' && !Buffer.isBuffer(body))
+    return body === undefined ? undefined : JSON.parse(JSON.stringify(body));
   try {
     return JSON.parse(body.toString());
   } catch {
@@ -108,6 +118,7 @@ function valueOf(body: unknown): unknown {
 }
 
 function describe({ method }: Operation, { url, body, headers }: Asked): string {
-  const text = typeof body === 'string' || Buffer.isBuffer(body) ? body.toString() : (JSON.stringify(body) ?? '');
+  const text =
+    typeof body === 'string' || Buffer.isBuffer(body) ? body.toString() : (JSON.stringify(body) ?? '');
   return `${method} ${url.slice(0, 400)} ${JSON.stringify(headers)} ${text.slice(0, 1_500)}`;
 }

@@ -3,12 +3,21 @@
 // thousand, before Postgres knows anything of it and after.
 
 import t, { type Test } from 'tap';
-import { ADMIN_KEY, startService } from './helpers/service.js';
-import { numberNew } from '../src/outbox/number.js';
 import { runOnce as prune } from '../src/jobs/prune-idempotency-keys.js';
+import { numberNew } from '../src/outbox/number.js';
+import { ADMIN_KEY, startService } from './helpers/service.js';
 import { crowd } from './routes/crowd.js';
 import { apiOf, type Operation, parametersIn } from './routes/operations.js';
-import { analyze, describeScan, explain, nodesOf, type PlanMode, type PlanNode, planningOf, rowsLookedAt } from './routes/plans.js';
+import {
+  analyze,
+  describeScan,
+  explain,
+  nodesOf,
+  type PlanMode,
+  type PlanNode,
+  planningOf,
+  rowsLookedAt,
+} from './routes/plans.js';
 import { type Call, recipeOf, urlOf } from './routes/recipes.js';
 import { openRows } from './routes/rows.js';
 import { deliverAll, furnish, type Things } from './routes/things.js';
@@ -59,7 +68,8 @@ const planning = await planningOf(rows, shared.database);
 
 t.test('enough was collected to look at', async (t) => {
   t.ok(statements.size > 80, `${statements.size} statements`);
-  for (const table of ['customers', 'orders', 'transitions', 'events', 'deliveries']) t.ok(big.has(table), table);
+  for (const table of ['customers', 'orders', 'transitions', 'events', 'deliveries'])
+    t.ok(big.has(table), table);
 });
 
 t.test('no statement reads a table from end to end, before there are statistics', (t) => assertNoSeqScan(t));
@@ -124,7 +134,9 @@ async function bigTables(): Promise<Map<string, number>> {
 
 /** Every recipe, and every list with each of its filters, from its beginning and from a place further on. */
 async function exerciseRoutes(): Promise<void> {
-  const inOrder = api.operations.toSorted((a, b) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE'));
+  const inOrder = api.operations.toSorted(
+    (a, b) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE'),
+  );
   const spare = await spareThings();
   for (const operation of inOrder) {
     const named = operation.method === 'DELETE' ? { ...things, ...spare } : things;
@@ -135,7 +147,9 @@ async function exerciseRoutes(): Promise<void> {
       const call = { params: calls[0].params, query };
       await ask(operation, call);
       const { nextCursor } = (await ask(operation, { ...call, query: { ...query, limit: '1' } })).json();
-      const cursor = parametersIn(operation, 'query').find(({ name }) => name === 'cursor' || name === 'after');
+      const cursor = parametersIn(operation, 'query').find(
+        ({ name }) => name === 'cursor' || name === 'after',
+      );
       if (typeof nextCursor !== 'string' || cursor === undefined) continue;
       await ask(operation, { ...call, query: { ...query, [cursor.name]: nextCursor } });
     }
@@ -144,15 +158,25 @@ async function exerciseRoutes(): Promise<void> {
 
 /** To be taken away: the others are needed to be copied. */
 async function spareThings(): Promise<Partial<Things>> {
-  const endpoint = await shared.inject('POST', '/v1/webhook-endpoints', { body: { url: 'https://127.0.0.1/spare' } });
-  const key = await shared.inject('POST', '/v1/api-keys', { body: { name: 'spare', scopes: ['orders:read'] } });
+  const endpoint = await shared.inject('POST', '/v1/webhook-endpoints', {
+    body: { url: 'https://127.0.0.1/spare' },
+  });
+  const key = await shared.inject('POST', '/v1/api-keys', {
+    body: { name: 'spare', scopes: ['orders:read'] },
+  });
   return { endpointId: endpoint.json().id, apiKeyId: key.json().id };
 }
 
 /** Each filter alone, by a value that few have. */
 function filtersOf(operation: Operation): Record<string, string>[] {
-  const filters = parametersIn(operation, 'query').filter(({ name }) => !['limit', 'cursor', 'after'].includes(name));
-  const known: Record<string, string> = { customer: things.customerRef, email: things.email, phone: things.phone };
+  const filters = parametersIn(operation, 'query').filter(
+    ({ name }) => !['limit', 'cursor', 'after'].includes(name),
+  );
+  const known: Record<string, string> = {
+    customer: things.customerRef,
+    email: things.email,
+    phone: things.phone,
+  };
   return [
     {},
     ...filters.map(({ name, schema }) => {

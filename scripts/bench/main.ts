@@ -33,18 +33,20 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-await live(async (lifetime) => {
-  const rows: Row[] = [];
-  for (const group of choose(positionals)) rows.push(...(await runAlone(group, lifetime)));
-  process.stdout.write(values.json ? `${JSON.stringify({ rows })}\n` : `\n${writeTable(rows)}`);
-});
+const known = GROUPS.map(({ name }) => name);
+const unknown = positionals.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  process.stderr.write(`bench: there is no group ${unknown.join(', ')}; there are ${known.join(', ')}\n`);
+  process.exitCode = 2;
+} else {
+  await live(measure);
+}
 
-function choose(names: readonly string[]): readonly Group[] {
-  const known = GROUPS.map(({ name }) => name);
-  const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length > 0)
-    throw new Error(`there is no group ${unknown.join(', ')}; there are ${known.join(', ')}`);
-  return names.length === 0 ? GROUPS : GROUPS.filter(({ name }) => names.includes(name));
+async function measure(lifetime: Lifetime): Promise<void> {
+  const rows: Row[] = [];
+  const groups = GROUPS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  for (const group of groups) rows.push(...(await runAlone(group, lifetime)));
+  process.stdout.write(values.json ? `${JSON.stringify({ rows })}\n` : `\n${writeTable(rows)}`);
 }
 
 /** Each group has the machine to itself: what it has opened is closed before the next one begins. */

@@ -44,7 +44,11 @@ export async function startService(lifetime: Lifetime, startMs: number): Promise
   const admin = { tenantId: NO_TENANT_ID, actor: { kind: 'system', id: 'demo' }, requestId: 'demo' } as const;
   const tenant = await services.tenants.open({ ...admin, now: clock() }, { slug: 'cdnow', name: 'CDNOW' });
   const app = await buildApp(parts);
-  lifetime.atEnd(() => app.close());
+  lifetime.atEnd(() => {
+    // Our own client is the only one, and on Ctrl-C it may be in the middle of a request.
+    app.server.closeAllConnections();
+    return app.close();
+  });
   const deliverer = startDeliverer(lifetime, parts);
   return {
     url: await app.listen({ host: '127.0.0.1', port: 0 }),

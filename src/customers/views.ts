@@ -1,7 +1,7 @@
 // Owns what the API says of a customer: the profile with where they stand, and for a single one the facts,
 // their rhythm and what comes next. Pure.
 
-import type { LockedCustomer, Standing } from '../transitions/work.js';
+import type { ListedCustomer, LockedCustomer, Standing } from '../transitions/work.js';
 import { customerPayload } from './payload.js';
 import type { AttributeValue, Customer, CustomerProfile } from './schemas.js';
 
@@ -12,7 +12,7 @@ export interface RecentInteractions {
 }
 
 /** `standing` is where an advance in this transaction has left the customer, if there was one. */
-export function toApiCustomer(customer: LockedCustomer, standing?: Standing): Customer {
+export function toApiCustomer(customer: ListedCustomer, standing?: Standing): Customer {
   const { stage, stageSince, lifecycleVersion } = standing ?? customer;
   if (stage === null || stageSince === null) throw new Error('a customer that is shown has a stage');
   const payload = customerPayload(customer.snapshot, { stage, stageSince, lifecycleVersion });

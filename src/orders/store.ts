@@ -15,25 +15,38 @@ export interface ExternalKey {
 }
 
 /**
- * Each is looked up on its own; see NAMED in transitions/store.ts. By the first one at or after it, because of
- * all the indexes only the right one has that order: on equality alone a table that was empty when the
- * statement was planned gives them all the same cost, and the wrong one, once chosen, stays.
+ * By the first one at or after it, because of all the indexes only the right one has that order: on equality
+ * alone a table that was empty when the statement was planned gives them all the same cost, and the wrong
+ * one, once chosen, stays.
  */
+const AT_OR_AFTER = (namespace: string, id: string) => `
+  SELECT * FROM orders WHERE tenant_id = $1 AND namespace = ${namespace} AND external_id >= ${id}
+   ORDER BY external_id LIMIT 1`;
+
+/** Each is looked up on its own; see NAMED in transitions/store.ts. */
 export function findByExternalIds(
   executor: Executor,
   tenantId: string,
   keys: readonly ExternalKey[],
 ): Promise<OrderRow[]> {
+  const [first] = keys;
+  if (keys.length === 1 && first !== undefined) return findByExternalId(executor, tenantId, first);
   return executor.rows({
     name: 'orders_by_external_ids',
     text: `SELECT ${COLUMNS}
              FROM (SELECT DISTINCT * FROM unnest($2::text[], $3::text[])) AS k(in_namespace, named)
-             CROSS JOIN LATERAL (
-               SELECT * FROM orders
-                WHERE tenant_id = $1 AND namespace = k.in_namespace AND external_id >= k.named
-                ORDER BY external_id LIMIT 1) o
+             CROSS JOIN LATERAL (${AT_OR_AFTER('k.in_namespace', 'k.named')}) o
             WHERE o.external_id = k.named`,
     values: [tenantId, keys.map(({ namespace }) => namespace), keys.map(({ id }) => id)],
+  });
+}
+
+/** For one: an array of one would be planned anew each time, because its length is seen as a reason to. */
+function findByExternalId(executor: Executor, tenantId: string, key: ExternalKey): Promise<OrderRow[]> {
+  return executor.rows({
+    name: 'orders_by_external_id',
+    text: `SELECT ${COLUMNS} FROM (${AT_OR_AFTER('$2', '$3')}) o WHERE external_id = $3`,
+    values: [tenantId, key.namespace, key.id],
   });
 }
 
@@ -139,9 +152,9 @@ export function listOrders(
     conditions.push(`(placed_at, id) < (${parameter(placedAt)}::timestamptz, ${parameter(id)}::uuid)`);
   }
   return executor.rows({
-    name: `orders_list:${fields.join()}:${page.after !== null}`,
+    name: `orders_list:${fields.join()}:${page.after !== null}:${page.limit}`,
     text: `SELECT ${COLUMNS} FROM orders WHERE ${conditions.join(' AND ')}
-            ORDER BY placed_at DESC, id DESC LIMIT ${parameter(page.limit)}`,
+            ORDER BY placed_at DESC, id DESC LIMIT ${page.limit}`,
     values,
   });
 }

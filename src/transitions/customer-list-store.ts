@@ -1,7 +1,7 @@
 // Owns listing customers by who they are and where they stand; read-only, joined, by keyset.
 
 import type { Executor } from '../db/executor.js';
-import { type JoinedRow, joinedColumns } from './rows.js';
+import { type ListedRow, listedColumns } from './rows.js';
 
 export interface CustomerFilter {
   stage?: string;
@@ -52,7 +52,7 @@ export function listCustomers(
   tenantId: string,
   filter: CustomerFilter,
   page: CustomerPage,
-): Promise<JoinedRow[]> {
+): Promise<ListedRow[]> {
   const values: unknown[] = [tenantId];
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const conditions = ['c.tenant_id = $1', 'l.tenant_id = $1'];
@@ -70,13 +70,14 @@ export function listCustomers(
     );
   }
   return executor.rows({
-    // One name for each set of fields: the text is the same for all its values, so each is prepared once.
-    name: `transitions_list:${fields.filter((field) => filter[field] !== undefined).join()}:${page.after !== null}`,
-    text: `SELECT ${joinedColumns}
+    // One name for each set of fields and page size: its text is the same for all values, so each is prepared
+    // once. The limit is part of the text, since to a plan that does not know it a page is a tenth of everything.
+    name: `transitions_list:${fields.filter((field) => filter[field] !== undefined).join()}:${page.after !== null}:${page.limit}`,
+    text: `SELECT ${listedColumns}
              FROM customers c
              JOIN customer_lifecycles l ON l.customer_id = c.id
             WHERE ${conditions.join(' AND ')}
-            ORDER BY ${createdAt} DESC, ${id} DESC LIMIT ${parameter(page.limit)}`,
+            ORDER BY ${createdAt} DESC, ${id} DESC LIMIT ${page.limit}`,
     values,
   });
 }

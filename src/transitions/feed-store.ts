@@ -52,7 +52,7 @@ export function listLedger(
   }
   return executor.rows({
     text: `SELECT ${COLUMNS} FROM transitions WHERE ${conditions.join(' AND ')}
-            ORDER BY effective_at DESC, id DESC LIMIT ${parameter(page.limit)}`,
+            ORDER BY effective_at DESC, id DESC LIMIT ${page.limit}`,
     values,
   });
 }

@@ -5,6 +5,7 @@ import type { Executor, Transaction } from '../db/executor.js';
 import type { ManualMoveFact, OrderFact, TouchpointFact } from '../lifecycle/facts.js';
 import type { Policy } from '../lifecycle/policy.js';
 import type { Timeline } from '../lifecycle/timeline.js';
+import { newestVersions as versionColumns } from './rows.js';
 import type { LedgerRow } from './work.js';
 
 export interface HistoryRows {
@@ -84,8 +85,7 @@ export interface Versions {
 export async function newestVersions(executor: Executor, tenantId: string): Promise<Versions> {
   const [row] = await executor.rows<Versions>({
     name: 'transitions_versions',
-    text: `SELECT COALESCE((SELECT max(version) FROM policies WHERE tenant_id = $1), 0) AS policy,
-                  COALESCE((SELECT max(version) FROM calibrations WHERE tenant_id = $1), 0) AS calibration`,
+    text: `SELECT ${versionColumns('$1')}`,
     values: [tenantId],
   });
   return row ?? { policy: 0, calibration: 0 };

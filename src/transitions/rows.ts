@@ -2,9 +2,9 @@
 
 import type { CustomerKind, ExternalId } from '../customers/kinds.js';
 import type { CustomerState } from '../lifecycle/walk.js';
-import type { LockedCustomer, Outlook } from './work.js';
+import type { ListedCustomer, LockedCustomer, Outlook } from './work.js';
 
-export interface JoinedRow {
+export interface ListedRow {
   id: string;
   kind: CustomerKind;
   name: string | null;
@@ -20,22 +20,34 @@ export interface JoinedRow {
   updated_at: Date;
   stage: string;
   stage_since: Date;
+  lifecycle_version: number;
+}
+
+export interface JoinedRow extends ListedRow {
   state: CustomerState;
   outlook: Outlook;
   review_at: Date | null;
   next_fact_at: Date | null;
   failures: number;
   sequence: number;
-  lifecycle_version: number;
 }
 
-/** For `customer_lifecycles l JOIN customers c`, with $1 the tenant. */
-export const joinedColumns = `
+/** For `customer_lifecycles l JOIN customers c`, with $1 the tenant: what a list shows. */
+export const listedColumns = `
   c.id, c.kind, c.name, c.email, c.phone, c.country, c.channel, c.owner, c.attributes, c.external_ids,
-  c.version AS profile_version, c.created_at, c.updated_at, l.stage, l.stage_since, l.state, l.outlook,
-  l.review_at, l.next_fact_at, l.failures, l.sequence, l.version AS lifecycle_version`;
+  c.version AS profile_version, c.created_at, c.updated_at, l.stage, l.stage_since,
+  l.version AS lifecycle_version`;
 
-export function fromDbCustomer(row: JoinedRow): LockedCustomer {
+/** The same and all that a decision needs. */
+export const joinedColumns = `${listedColumns},
+  l.state, l.outlook, l.review_at, l.next_fact_at, l.failures, l.sequence`;
+
+/** The tenant's newest versions, as two columns; 0 where there is none. */
+export const newestVersions = (tenant: string) => `
+  COALESCE((SELECT max(version) FROM policies WHERE tenant_id = ${tenant}), 0) AS policy,
+  COALESCE((SELECT max(version) FROM calibrations WHERE tenant_id = ${tenant}), 0) AS calibration`;
+
+export function fromDbListed(row: ListedRow): ListedCustomer {
   return {
     snapshot: {
       id: row.id,
@@ -54,11 +66,11 @@ export function fromDbCustomer(row: JoinedRow): LockedCustomer {
     },
     stage: row.stage,
     stageSince: row.stage_since,
-    state: row.state,
-    outlook: row.outlook,
-    reviewAt: row.review_at,
-    nextFactAt: row.next_fact_at,
-    sequence: row.sequence,
     lifecycleVersion: row.lifecycle_version,
   };
+}
+
+export function fromDbCustomer(row: JoinedRow): LockedCustomer {
+  const { state, outlook, review_at: reviewAt, next_fact_at: nextFactAt, sequence } = row;
+  return { ...fromDbListed(row), state, outlook, reviewAt, nextFactAt, sequence };
 }

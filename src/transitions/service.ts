@@ -11,12 +11,19 @@ import { type AdvanceDeps, advanceCustomers } from './advance.js';
 import { type CustomerFilter, type CustomerPage, listCustomers } from './customer-list-store.js';
 import { type LedgerFilter, type LedgerPage, type LedgerView, listLedger } from './feed-store.js';
 import { moveIn } from './moving.js';
-import { fromDbCustomer } from './rows.js';
+import { fromDbCustomer, fromDbListed } from './rows.js';
 import type { MoveInput } from './schemas.js';
 import { findCustomers, lockCustomers, lockNext, type NamedRow, type Ref } from './store.js';
 import { advanceDue, type TickDeps, type TickResult } from './tick.js';
 import { createTimelines } from './timeline.js';
-import type { Advancement, AdvanceOptions, CustomerSnapshot, LockedCustomer, Standing } from './work.js';
+import type {
+  Advancement,
+  AdvanceOptions,
+  CustomerSnapshot,
+  ListedCustomer,
+  LockedCustomer,
+  Standing,
+} from './work.js';
 
 export type { CustomerFilter } from './customer-list-store.js';
 export type { LedgerFilter, LedgerView } from './feed-store.js';
@@ -42,7 +49,7 @@ export interface TransitionsService {
     tenantId: string,
     filter: CustomerFilter,
     page: CustomerPage,
-  ): Promise<LockedCustomer[]>;
+  ): Promise<ListedCustomer[]>;
   /** The id of a customer; throws where there is none. */
   identify(context: Context, ref: Ref): Promise<string>;
   /** Ledger rows, newest first. */
@@ -76,8 +83,11 @@ export function createTransitionsService(deps: TransitionsDeps): TransitionsServ
 
   function lock(tx: Transaction, tenantId: string, refs: readonly Ref[]) {
     const rows = lockCustomers(tx, tenantId, refs);
-    // Will be asked for: so it travels with the lock.
-    void timelines.of(tx, tenantId);
+    timelines.prime(
+      tx,
+      tenantId,
+      rows.then(([row]) => row),
+    );
     return placed(rows, refs.length);
   }
 
@@ -88,7 +98,7 @@ export function createTransitionsService(deps: TransitionsDeps): TransitionsServ
     find: (executor, tenantId, refs) => placed(findCustomers(executor, tenantId, refs), refs.length),
     async list(executor, tenantId, filter, page) {
       const rows = await listCustomers(executor, tenantId, filter, page);
-      return rows.map(fromDbCustomer);
+      return rows.map(fromDbListed);
     },
     identify: ({ tenantId }, ref) =>
       database.read(tenantId, async (executor) => {

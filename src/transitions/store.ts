@@ -3,13 +3,19 @@
 // other modules' tables, because they must do in few statements what spans several of them.
 
 import type { Executor, Transaction } from '../db/executor.js';
-import { type JoinedRow, joinedColumns } from './rows.js';
+import { type JoinedRow, joinedColumns, newestVersions } from './rows.js';
 
 /** A customer named by id or by an external id. */
 export type Ref = { kind: 'id'; id: string } | { kind: 'external'; namespace: string; id: string };
 
 export interface NamedRow extends JoinedRow {
   place: number;
+}
+
+/** With the tenant's newest versions, which every decision under the lock asks for. */
+export interface LockedRow extends NamedRow {
+  policy: number;
+  calibration: number;
 }
 
 /**
@@ -25,15 +31,15 @@ const NAMED = `named AS (
    ORDER BY customer_id, r.place)`;
 
 /** The rows of each named customer, in the order of their ids, with a lock on both or without. */
-const joined = (lock: '' | 'FOR NO KEY UPDATE') => `WITH ${NAMED}
-  SELECT n.place, ${joinedColumns}
+const joined = (lock: '' | 'FOR NO KEY UPDATE', more = '') => `WITH ${NAMED}
+  SELECT n.place, ${joinedColumns}${more}
     FROM named n
     CROSS JOIN LATERAL (
       SELECT * FROM customer_lifecycles WHERE tenant_id = $1 AND customer_id = n.customer_id LIMIT 1 ${lock}) l
     CROSS JOIN LATERAL (SELECT * FROM customers WHERE tenant_id = $1 AND id = n.customer_id LIMIT 1 ${lock}) c`;
 
 const FIND = joined('');
-const LOCK = joined('FOR NO KEY UPDATE');
+const LOCK = joined('FOR NO KEY UPDATE', `, ${newestVersions('$1')}`);
 
 function named(refs: readonly Ref[]): string {
   return JSON.stringify(
@@ -69,7 +75,7 @@ function findOne(executor: Executor, tenantId: string, id: string): Promise<Name
  * rows are locked: after a wait Postgres reads the newest version of what it locks, and the older one of
  * what it does not, which would let a stale profile into a snapshot.
  */
-export function lockCustomers(tx: Transaction, tenantId: string, refs: readonly Ref[]): Promise<NamedRow[]> {
+export function lockCustomers(tx: Transaction, tenantId: string, refs: readonly Ref[]): Promise<LockedRow[]> {
   return tx.rows({
     name: 'transitions_lock',
     text: LOCK,

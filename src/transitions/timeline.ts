@@ -8,8 +8,9 @@ import { loadTimeline, newestVersions, type Versions } from './history-store.js'
 const TENANTS_MAX = 1_000;
 
 export interface Timelines {
-  /** Asks for the versions at once, so that the question travels with the caller's next statement. */
   of(executor: Executor, tenantId: string): Promise<CompiledTimeline>;
+  /** The same, where a statement under way brings the versions along; undefined where it finds no row. */
+  prime(executor: Executor, tenantId: string, versions: Promise<Versions | undefined>): void;
 }
 
 interface Entry {
@@ -22,8 +23,11 @@ export function createTimelines(): Timelines {
   // Within a transaction the versions cannot change (it holds the tenant's gate), so they are asked for once.
   const asked = new WeakMap<Executor, Promise<CompiledTimeline>>();
 
-  async function current(executor: Executor, tenantId: string): Promise<CompiledTimeline> {
-    const versions = await newestVersions(executor, tenantId);
+  async function current(
+    executor: Executor,
+    tenantId: string,
+    versions: Versions,
+  ): Promise<CompiledTimeline> {
     const known = compiled.get(tenantId);
     if (known?.versions.policy === versions.policy && known.versions.calibration === versions.calibration) {
       return known.timeline;
@@ -36,15 +40,22 @@ export function createTimelines(): Timelines {
     return timeline;
   }
 
+  async function ask(executor: Executor, tenantId: string, known?: Promise<Versions | undefined>) {
+    return current(executor, tenantId, (await known) ?? (await newestVersions(executor, tenantId)));
+  }
+
   return {
     of(executor, tenantId) {
-      let answer = asked.get(executor);
-      if (answer === undefined) {
-        answer = current(executor, tenantId);
-        answer.catch(() => undefined);
-        asked.set(executor, answer);
-      }
+      const answer = asked.get(executor) ?? ask(executor, tenantId);
+      asked.set(executor, answer);
       return answer;
+    },
+    prime(executor, tenantId, versions) {
+      if (asked.has(executor)) return;
+      const answer = ask(executor, tenantId, versions);
+      // Who locks and then refuses never asks.
+      answer.catch(() => undefined);
+      asked.set(executor, answer);
     },
   };
 }

@@ -39,17 +39,22 @@ export interface Cadence {
   calibrationVersion: number;
 }
 
-/** A customer whose lifecycle row this transaction holds; `state` is null for one that it has just created. */
-export interface LockedCustomer {
+/** A customer as a list shows them. */
+export interface ListedCustomer {
   snapshot: CustomerSnapshot;
+  /** Null for one that the transaction has just created. */
   stage: string | null;
   stageSince: Date | null;
+  lifecycleVersion: number;
+}
+
+/** A customer whose lifecycle row this transaction holds; `state` is null for one that it has just created. */
+export interface LockedCustomer extends ListedCustomer {
   state: CustomerState | null;
   reviewAt: Date | null;
   nextFactAt: Date | null;
   outlook: Outlook | null;
   sequence: number;
-  lifecycleVersion: number;
 }
 
 /** An event that a module tells of; id, sequence and times of recording are given when it is written. */

@@ -47,7 +47,7 @@ export class Replica {
     return this.#lives.flatMap(({ stdout, stderr }) => [
       ...stdout()
         .split('\n')
-        .filter((line) => /"level":"(?:error|fatal)"/.test(line)),
+        .filter((line) => /"level":"(?:warn|error|fatal)"/.test(line)),
       ...stderr()
         .split('\n')
         .filter((line) => line !== ''),

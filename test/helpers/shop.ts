@@ -45,6 +45,7 @@ export class Shop {
     const regulars = Array.from({ length: REGULARS }, (_, index) => `regular-${index}`);
     const items = regulars.map((id) => ({ externalIds: [{ namespace: 'shop', id }] }));
     await client.send({ method: 'POST', path: '/v1/customers/batch', body: { items } });
+    await this.changePolicy(chance);
     for (const id of regulars) this.book.customers.set(id, { name: null, changes: 0 });
     this.#isOpen = true;
     const working = Array.from({ length: clerks }, (_, number) =>
@@ -59,6 +60,12 @@ export class Shop {
   async close(): Promise<void> {
     this.#isOpen = false;
     await this.#clerks;
+  }
+
+  /** The tenant's first one thinks in months: with the shop's, ticks find something every second. */
+  async changePolicy(chance: Chance): Promise<void> {
+    this.book.policies += 1;
+    await this.tell({ method: 'PUT', path: '/v1/policies/live', body: activation(this.book.policies, chance) }, isSuccess);
   }
 
   async tell(call: Call, isWelcome: (answer: Answer) => boolean): Promise<Answer> {
@@ -103,7 +110,7 @@ class Clerk {
       [2, () => this.#move()],
       [2, () => this.#rename()],
       // One clerk alone, so that the versions can be counted.
-      [number === 0 ? 1 : 0, () => this.#changePolicy()],
+      [number === 0 ? 1 : 0, () => shop.changePolicy(chance)],
       [number === 0 ? 1 : 0, () => this.#calibrate()],
     ];
     this.#deeds = weighted.flatMap(([weight, deed]) => Array.from({ length: weight }, () => deed));
@@ -198,11 +205,6 @@ class Clerk {
     const name = this.#name('name');
     await this.#put(`/v1/customers/ext:shop:${id}`, { name });
     this.shop.book.customers.set(id, { name, changes: booked.changes + 1 });
-  }
-
-  async #changePolicy(): Promise<void> {
-    this.shop.book.policies += 1;
-    await this.#put('/v1/policies/live', activation(this.shop.book.policies, this.chance));
   }
 
   async #calibrate(): Promise<void> {

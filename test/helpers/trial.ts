@@ -80,10 +80,12 @@ export function openSql(t: Test, url: string): Sql {
 export async function concludeTrial(t: Test, { shop, client, receiver, replicas }: Trial, url: string): Promise<void> {
   await shop.close();
   const sql = openSql(t, url);
-  for (const replica of replicas) replica.jump();
-  const complaints = () => JSON.stringify(replicas.flatMap((replica) => replica.complaints));
-  await untilSettled(sql).catch((error) => {
-    throw new Error(`${error.message}; complaints: ${complaints()}`);
+  const jump = () => {
+    for (const replica of replicas) replica.jump();
+  };
+  await untilSettled(sql, jump).catch((error) => {
+    t.comment(replicas.flatMap((replica) => replica.complaints).join('\n'));
+    throw error;
   });
   const [tenant, ...others] = await sql<{ id: string }>('SELECT id FROM tenants');
   t.same(others, [], 'there is one tenant');

@@ -8,7 +8,11 @@ const shared = await startService(t);
 
 async function list(shop: Shop, query: string) {
   const answer = await shop.service.inject('GET', `/v1/orders?${query}`);
-  const { data = [], nextCursor = null, errors = [] } = answer.json() as {
+  const {
+    data = [],
+    nextCursor = null,
+    errors = [],
+  } = answer.json() as {
     data?: { externalId: { id: string } }[];
     nextCursor?: string | null;
     errors?: { pointer: string }[];
@@ -74,13 +78,20 @@ t.test('pages hold still while orders come in before, between and after', async 
   t.same(first.toSorted(), there.toSorted(), 'each that was there is seen once');
   t.equal(new Set(seen).size, seen.length, 'and none twice');
   t.notOk(seen.some((id) => id.startsWith('newer') || id.startsWith('other')));
-  t.ok(seen.some((id) => id.startsWith('older')), 'what comes in further on is met there');
+  t.ok(
+    seen.some((id) => id.startsWith('older')),
+    'what comes in further on is met there',
+  );
 });
 
 t.test('a cursor goes on with its own list and filter only', async (t) => {
   const shop = await furnished('cursors');
   const { nextCursor } = await list(shop, 'limit=2&customer=ext:crm:ann');
-  t.same((await list(shop, `limit=1&customer=ext:crm:ann&cursor=${nextCursor}`)).ids, ['a1'], 'whatever the limit');
+  t.same(
+    (await list(shop, `limit=1&customer=ext:crm:ann&cursor=${nextCursor}`)).ids,
+    ['a1'],
+    'whatever the limit',
+  );
   for (const query of [
     ...[`cursor=${nextCursor}`, `customer=ext:crm:bo&cursor=${nextCursor}`, 'cursor=x', 'cursor=AAAA'],
     `customer=ext:crm:ann&status=placed&cursor=${nextCursor}`,
@@ -94,7 +105,10 @@ t.test('a cursor goes on with its own list and filter only', async (t) => {
 t.test('a parameter that is wrong or unknown is a 400 that names it', async (t) => {
   const shop = await furnished('wrong');
   const wrong: [query: string, pointer: string][] = [
-    ...(['limit=0', 'limit=201', 'limit=ten', 'limit=1.5', 'limit=1&limit=2'].map((query) => [query, '/query/limit']) as []),
+    ...(['limit=0', 'limit=201', 'limit=ten', 'limit=1.5', 'limit=1&limit=2'].map((query) => [
+      query,
+      '/query/limit',
+    ]) as []),
     ['status=shipped', '/query/status'],
     ['customer=ann', '/query/customer'],
     ['placedFrom=2026-01-05', '/query/placedFrom'],

@@ -120,7 +120,11 @@ t.test('an older PUT does not change the customer that it brings along either', 
   await shop.put('o1', contentOf({ externalIds: [{ namespace: 'crm', id: 'bo' }] }, '2026-02-20', older));
   t.strictSame(await shop.profile('ann'), profile);
   t.strictSame(await shop.events('ann'), events);
-  t.equal((await shop.service.inject('GET', '/v1/customers/ext:crm:bo')).statusCode, 404, 'nor does it make one');
+  t.equal(
+    (await shop.service.inject('GET', '/v1/customers/ext:crm:bo')).statusCode,
+    404,
+    'nor does it make one',
+  );
 });
 
 t.test('the source time of a PUT that changes nothing else is kept', async (t) => {

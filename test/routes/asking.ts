@@ -1,8 +1,9 @@
 // Requests to one operation, drawn at random: good ones, and ones with one thing wrong in one of their parts.
 
 import fc from 'fast-check';
+import { RAW_BODIES, RAW_HEADERS, RAW_NAMES, RAW_QUERIES } from './junk.js';
+import { spoiled } from './mutations.js';
 import { type Api, type Operation, parametersIn } from './operations.js';
-import { RAW_BODIES, RAW_HEADERS, RAW_NAMES, RAW_QUERIES, spoiled } from './mutations.js';
 import { type Call, recipeOf, urlOf } from './recipes.js';
 import type { Things } from './things.js';
 import { hintsOf, valuesOf } from './values.js';
@@ -27,7 +28,10 @@ export function requestsTo({ api, operation, things, now }: AskingOptions): fc.A
     .nat({ max: 999 })
     .chain((number) => fc.constantFrom(...recipeOf(operation)({ ...things, fresh: `fresh-${number}` })));
   const params = Object.fromEntries(
-    parametersIn(operation, 'path').map(({ name, schema }) => [name, valuesOf(api, schema, hints).map(String)]),
+    parametersIn(operation, 'path').map(({ name, schema }) => [
+      name,
+      valuesOf(api, schema, hints).map(String),
+    ]),
   );
   const query = Object.fromEntries(
     parametersIn(operation, 'query').map(({ name, schema }) => [name, valuesOf(api, schema, hints)]),

@@ -37,8 +37,17 @@ function copies(things: Things): Copy[] {
     {
       ...{ table: 'customers', of: `id = '${customerId}'`, count: CROWD },
       spread: {
-        ...{ id: CUSTOMER, created_at: at(), email: `'c' || g || '@example.com'`, owner: `'owner ' || g % 500` },
-        ...{ channel: `'channel ' || g % 20`, country: oneOf('DE', 'FR', 'US', 'CN'), external_ids: `'[]'::jsonb` },
+        ...{
+          id: CUSTOMER,
+          created_at: at(),
+          email: `'c' || g || '@example.com'`,
+          owner: `'owner ' || g % 500`,
+        },
+        ...{
+          channel: `'channel ' || g % 20`,
+          country: oneOf('DE', 'FR', 'US', 'CN'),
+          external_ids: `'[]'::jsonb`,
+        },
       },
     },
     {
@@ -53,11 +62,21 @@ function copies(things: Things): Copy[] {
       ...{ table: 'customer_lifecycles', of: theirs, count: CROWD },
       spread: {
         ...{ customer_id: CUSTOMER, stage: `'new'` },
-        ...{ stage_since: at(), created_at: at(), last_order_at: at(), review_at: at(`+ interval '2 years'`) },
+        ...{
+          stage_since: at(),
+          created_at: at(),
+          last_order_at: at(),
+          review_at: at(`+ interval '2 years'`),
+        },
         due_at: at(`+ interval '2 years'`),
       },
     },
-    { table: 'customer_attribute_facts', of: theirs, count: MANY, spread: { customer_id: CUSTOMER, id: id('0191') } },
+    {
+      table: 'customer_attribute_facts',
+      of: theirs,
+      count: MANY,
+      spread: { customer_id: CUSTOMER, id: id('0191') },
+    },
     {
       ...{ table: 'orders', of: `id = '${orderId}'`, count: CROWD },
       spread: {
@@ -79,19 +98,30 @@ function copies(things: Things): Copy[] {
         superseded_at: 'CASE WHEN g % 10 = 0 THEN now() END',
       },
     },
-    { table: 'manual_moves', of: theirs, count: MANY, spread: { id: id('0195'), customer_id: CUSTOMER, effective_at: at() } },
+    {
+      table: 'manual_moves',
+      of: theirs,
+      count: MANY,
+      spread: { id: id('0195'), customer_id: CUSTOMER, effective_at: at() },
+    },
     {
       ...{ table: 'events', of: `id = '${eventId}'`, count: CROWD },
       spread: {
         ...{ id: id('0196'), customer_id: CUSTOMER, occurred_at: at(), recorded_at: at(), sequence: '1' },
-        ...{ type: oneOf('order.recorded', 'customer.updated', 'customer.declining'), position: `1000000 + g` },
+        ...{
+          type: oneOf('order.recorded', 'customer.updated', 'customer.declining'),
+          position: `1000000 + g`,
+        },
       },
     },
     {
       ...{ table: 'deliveries', of: `id = '${deliveryId}'`, count: CROWD },
       spread: {
         ...{ id: id('0197'), event_id: id('0196'), endpoint_id: `'${endpointId}'::uuid`, created_at: at() },
-        ...{ status: `CASE WHEN g % 50 = 0 THEN 'pending' ELSE 'succeeded' END`, due_at: `CASE WHEN g % 50 = 0 THEN ${at()} END` },
+        ...{
+          status: `CASE WHEN g % 50 = 0 THEN 'pending' ELSE 'succeeded' END`,
+          due_at: `CASE WHEN g % 50 = 0 THEN ${at()} END`,
+        },
       },
     },
     {
@@ -102,8 +132,18 @@ function copies(things: Things): Copy[] {
       ...{ table: 'idempotency_keys', of: 'true', count: MANY },
       spread: { key: `'key ' || g`, created_at: at() },
     },
-    { table: 'api_keys', of: `id = '${apiKeyId}'`, count: FEW, spread: { id: id('0199'), key_hash: `sha256(g::text::bytea)` } },
-    { table: 'recomputations', of: 'true', count: FEW, spread: { id: id('019a'), created_at: at(), due_at: 'NULL' } },
+    {
+      table: 'api_keys',
+      of: `id = '${apiKeyId}'`,
+      count: FEW,
+      spread: { id: id('0199'), key_hash: `sha256(g::text::bytea)` },
+    },
+    {
+      table: 'recomputations',
+      of: 'true',
+      count: FEW,
+      spread: { id: id('019a'), created_at: at(), due_at: 'NULL' },
+    },
     { table: 'calibrations', of: 'true', count: VERSIONS, spread: { version: '1000 + g', created_at: at() } },
     { table: 'policies', of: 'true', count: VERSIONS, spread: { version: '1000 + g', created_at: at() } },
   ];
@@ -120,9 +160,12 @@ export async function crowd(rows: Rows, things: Things): Promise<void> {
       const copied = await query(statement, [things.tenantId]);
       if (copied.length === 0) throw new Error(`there was no row to copy by ${statement}`);
     }
-    await query(`INSERT INTO tenants SELECT (jsonb_populate_record(t, jsonb_build_object(
+    await query(
+      `INSERT INTO tenants SELECT (jsonb_populate_record(t, jsonb_build_object(
                    'id', ${id('019b')}, 'slug', 't' || g))).*
-                   FROM tenants t, generate_series(1, ${FEW}) g WHERE t.id = $1`, [things.tenantId]);
+                   FROM tenants t, generate_series(1, ${FEW}) g WHERE t.id = $1`,
+      [things.tenantId],
+    );
   });
 }
 

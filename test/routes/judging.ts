@@ -32,7 +32,8 @@ export function faultsIn({ api, operation, answer, sent }: Judged): string[] {
 
 function successFaults(api: Api, { responses }: Operation, answer: LightMyRequestResponse): string[] {
   const documented = responses.get(answer.statusCode);
-  if (documented === null || documented === undefined) return answer.body === '' ? [] : ['a body where none is documented'];
+  if (documented === null || documented === undefined)
+    return answer.body === '' ? [] : ['a body where none is documented'];
   const faults: string[] = [];
   const type = String(answer.headers['content-type']);
   if (!type.startsWith(documented.contentType)) faults.push(`${type} instead of ${documented.contentType}`);
@@ -40,13 +41,15 @@ function successFaults(api: Api, { responses }: Operation, answer: LightMyReques
   const misfit = api.fault(documented.schema, body);
   if (misfit !== undefined) faults.push(`does not fit its schema: ${misfit}: ${answer.body.slice(0, 500)}`);
   for (const [index, { problem }] of itemsOf(body).entries()) {
-    if (problem !== undefined) faults.push(...pointless(problem, (pointer) => pointer.startsWith(`/items/${index}`)));
+    if (problem !== undefined)
+      faults.push(...pointless(problem, (pointer) => pointer.startsWith(`/items/${index}`)));
   }
   return faults;
 }
 
 function problemFaults(api: Api, answer: LightMyRequestResponse, sent: unknown): string[] {
-  if (answer.headers['content-type'] !== 'application/problem+json') return [`a problem as ${answer.headers['content-type']}`];
+  if (answer.headers['content-type'] !== 'application/problem+json')
+    return [`a problem as ${answer.headers['content-type']}`];
   const problem = answer.json() as Problem;
   const misfit = api.fault(PROBLEM, problem);
   if (misfit !== undefined) return [`no problem document: ${misfit}: ${answer.body}`];
@@ -60,12 +63,17 @@ function problemFaults(api: Api, answer: LightMyRequestResponse, sent: unknown):
 /** A fault of a body names its place, and that is one that the sender can find. */
 function pointless({ code, errors = [] }: Problem, isPlace: (pointer: string) => boolean): string[] {
   if (errors.length === 0) return [`${code} points at nothing`];
-  return errors.filter(({ pointer }) => !isPlace(pointer)).map(({ pointer }) => `${code} points at '${pointer}'`);
+  return errors
+    .filter(({ pointer }) => !isPlace(pointer))
+    .map(({ pointer }) => `${code} points at '${pointer}'`);
 }
 
 function leadsSomewhere(pointer: string, sent: unknown): boolean {
   if (/^\/(?:query|path|header)\//.test(pointer)) return true;
-  const keys = pointer.split('/').slice(1).map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const keys = pointer
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
   let value = sent;
   // The last one may be what is missing.
   for (const key of keys.slice(0, -1)) {

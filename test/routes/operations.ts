@@ -67,7 +67,12 @@ export function apiOf(app: FastifyInstance): Api {
   const webhooks = Object.entries(part(document.webhooks)).map(([type, item]) => {
     return [type, bodyOf(part(part(item).post))] as const;
   });
-  return { operations, webhooks: new Map(webhooks), resolve, fault: faultFinder(part(part(document.components).schemas)) };
+  return {
+    operations,
+    webhooks: new Map(webhooks),
+    resolve,
+    fault: faultFinder(part(part(document.components).schemas)),
+  };
 }
 
 /** The documented query and path parameters; the header ones are the same everywhere. */

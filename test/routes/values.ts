@@ -17,16 +17,37 @@ const DEPTH_MAX = 3;
 export function hintsOf(things: Things, now: Date): Hints {
   const id = fc.constantFrom('a', 'b', 'c', things.fresh, things.identityId);
   const namespace = fc.constantFrom('crm', 'shop', 'phone-log', things.identityNamespace);
-  const past = fc.integer({ min: 0, max: 900 * 86_400_000 }).map((ms) => new Date(now.getTime() - ms).toISOString());
+  const past = fc
+    .integer({ min: 0, max: 900 * 86_400_000 })
+    .map((ms) => new Date(now.getTime() - ms).toISOString());
   return {
-    CustomerRef: fc.constantFrom(things.customerId, things.customerRef, `ext:email:${things.email}`, 'ext:crm:nobody'),
-    OrderRef: fc.constantFrom(things.orderId, things.orderRef, 'ext:shop:a', 'ext:shop:b', 'ext:shop:nothing'),
+    CustomerRef: fc.constantFrom(
+      things.customerId,
+      things.customerRef,
+      `ext:email:${things.email}`,
+      'ext:crm:nobody',
+    ),
+    OrderRef: fc.constantFrom(
+      things.orderId,
+      things.orderRef,
+      'ext:shop:a',
+      'ext:shop:b',
+      'ext:shop:nothing',
+    ),
     ExternalId: fc.record({ namespace, id }),
     Namespace: namespace,
-    TimestampInput: fc.oneof({ weight: 4, arbitrary: past }, fc.constantFrom('1970-01-01T00:00:00Z', '2099-12-31T23:59:59.999999999+13:59')),
+    TimestampInput: fc.oneof(
+      { weight: 4, arbitrary: past },
+      fc.constantFrom('1970-01-01T00:00:00Z', '2099-12-31T23:59:59.999999999+13:59'),
+    ),
     email: fc.constantFrom(things.email, 'a@example.com', ' B@Example.COM ', 'ä@例え.jp'),
     phone: fc.constantFrom(things.phone, '+49 30 23125 500', '030 23125 501', '911'),
-    url: fc.constantFrom('https://127.0.0.1/a', 'https://127.0.0.1:8443/b?c=d', 'https://example.com/', 'http://[::1]:9000/'),
+    url: fc.constantFrom(
+      'https://127.0.0.1/a',
+      'https://127.0.0.1:8443/b?c=d',
+      'https://example.com/',
+      'http://[::1]:9000/',
+    ),
     timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/St_Johns', 'Pacific/Apia'),
     stage: fc.constantFrom('prospect', 'new', 'mature', 'declining', 'churned'),
     to: fc.constantFrom('prospect', 'new', 'mature', 'declining', 'churned'),
@@ -95,7 +116,9 @@ class Drawing {
     const entries = Object.entries((schema.patternProperties ?? {}) as Record<string, JsonSchema>);
     const [pattern] = entries;
     if (pattern !== undefined) {
-      return fc.dictionary(fc.stringMatching(new RegExp(pattern[0])), this.of(pattern[1], '', path), { maxKeys: 3 });
+      return fc.dictionary(fc.stringMatching(new RegExp(pattern[0])), this.of(pattern[1], '', path), {
+        maxKeys: 3,
+      });
     }
     const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>);
     const drawn = properties.map(([name, property]) => [name, this.of(property, name, path)] as const);
@@ -105,12 +128,18 @@ class Drawing {
 }
 
 function isText({ type, anyOf }: JsonSchema): boolean {
-  return type === 'string' || (Array.isArray(anyOf) && anyOf.some((branch) => (branch as JsonSchema).type === 'string'));
+  return (
+    type === 'string' ||
+    (Array.isArray(anyOf) && anyOf.some((branch) => (branch as JsonSchema).type === 'string'))
+  );
 }
 
 function text({ format, pattern, minLength = 0, maxLength = LENGTH_USUAL }: JsonSchema): Value {
   if (format === 'uuid') return fc.uuid();
-  if (format === 'date-time') return fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('2099-12-31') }).map((date) => date.toISOString());
+  if (format === 'date-time')
+    return fc
+      .date({ noInvalidDate: true, min: new Date(0), max: new Date('2099-12-31') })
+      .map((date) => date.toISOString());
   if (format === 'uri') return fc.webUrl();
   const bounds = { minLength: Number(minLength), maxLength: Math.min(Number(maxLength), LENGTH_USUAL) };
   const free = fc.string({ ...bounds, unit: fc.constantFrom(...'aZ09 .-_:/äß中😀e\u0301') });
@@ -119,16 +148,28 @@ function text({ format, pattern, minLength = 0, maxLength = LENGTH_USUAL }: Json
   // Most patterns only keep control characters out; the others are drawn by their own words.
   if (pattern.startsWith('^[^')) return free.filter((value) => shape.test(value));
   const matching = fc.stringMatching(new RegExp(pattern.replaceAll('(?:', '(')));
-  return matching.filter((value) => shape.test(value) && value.length >= Number(minLength) && value.length <= Number(maxLength));
+  return matching.filter(
+    (value) => shape.test(value) && value.length >= Number(minLength) && value.length <= Number(maxLength),
+  );
 }
 
 function number({ type, minimum, maximum, exclusiveMinimum }: JsonSchema): Value {
   const min = Number(minimum ?? exclusiveMinimum ?? -1e15);
   const max = Number(maximum ?? 1e15);
   const bounds = exclusiveMinimum === undefined ? [min, max] : [max];
-  if (type === 'integer') return fc.oneof(fc.constantFrom(...bounds), fc.integer({ min, max: Math.min(max, min + 1_000) }), fc.integer({ min, max }));
+  if (type === 'integer')
+    return fc.oneof(
+      fc.constantFrom(...bounds),
+      fc.integer({ min, max: Math.min(max, min + 1_000) }),
+      fc.integer({ min, max }),
+    );
   return fc.oneof(
     fc.constantFrom(...bounds),
-    fc.double({ min, max: Math.min(max, min + 100), noNaN: true, minExcluded: exclusiveMinimum !== undefined }),
+    fc.double({
+      min,
+      max: Math.min(max, min + 100),
+      noNaN: true,
+      minExcluded: exclusiveMinimum !== undefined,
+    }),
   );
 }

@@ -45,7 +45,8 @@ export function watch(database: Database): Watch {
       else watching.onStatement({ role, tenantId, statement, settings: [...settings] });
     };
   };
-  database.read = (tenantId, work) => read(tenantId, (executor) => work(executorOf(executor, see(APP_ROLE, tenantId))));
+  database.read = (tenantId, work) =>
+    read(tenantId, (executor) => work(executorOf(executor, see(APP_ROLE, tenantId))));
   database.find = (work) => find((executor) => work(executorOf(executor, see(FINDER_ROLE, null))));
   database.write = async (context, work, options) => {
     let hasWritten = false;
@@ -90,6 +91,8 @@ function transactionOf(tx: Transaction, see: (statement: Statement) => void): Tr
 
 /** The query builder sends its statements by a path of its own: here it is led through the watched one. */
 function ormOn(rows: Executor['rows']): Executor['orm'] {
-  const query = async (config: { text: string }, values?: unknown[]) => ({ rows: await rows({ ...config, values }) });
+  const query = async (config: { text: string }, values?: unknown[]) => ({
+    rows: await rows({ ...config, values }),
+  });
   return drizzle({ query } as never);
 }

@@ -43,11 +43,7 @@ export async function openClaim(tx: Transaction, tenantId: string, claim: Idempo
   });
   if (answer?.fingerprint != null) {
     if (!answer.fingerprint.equals(claim.fingerprint)) {
-      throw new PerennialError(
-        'unprocessable',
-        'idempotency_key_reused',
-        'This Idempotency-Key was used before with a different request.',
-      );
+      throw reused('This Idempotency-Key was used before with a different request.');
     }
     throw new IdempotentReplay(
       answer.status ?? 200,
@@ -114,5 +110,15 @@ function open(stored: Buffer, key: Buffer | undefined): string {
   if (key === undefined) return stored.toString();
   const decipher = createDecipheriv('aes-256-gcm', key, stored.subarray(0, IV_BYTES));
   decipher.setAuthTag(stored.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
-  return Buffer.concat([decipher.update(stored.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString();
+  const sealed = stored.subarray(IV_BYTES + TAG_BYTES);
+  try {
+    return Buffer.concat([decipher.update(sealed), decipher.final()]).toString();
+  } catch {
+    // The same request with the same key, but not by the same credential.
+    throw reused('This Idempotency-Key was used before with another credential.');
+  }
+}
+
+function reused(detail: string): PerennialError {
+  return new PerennialError('unprocessable', 'idempotency_key_reused', detail);
 }

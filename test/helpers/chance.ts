@@ -1,5 +1,14 @@
 // Owns chance that can be had again: a run that failed is repeated by the seed that it printed.
 
+import { randomBytes } from 'node:crypto';
+
+/** Anew each time, unless the environment has the seed of a run that is to be repeated. */
+export function drawChance(t: { comment(text: string): void }): Chance {
+  const seed = process.env.CHANCE_SEED ?? String(randomBytes(4).readInt32LE());
+  t.comment(`CHANCE_SEED=${seed}`);
+  return new Chance(Number(seed));
+}
+
 export class Chance {
   constructor(private seed: number) {}
 

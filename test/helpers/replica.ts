@@ -54,19 +54,16 @@ export class Replica {
     ]);
   }
 
-  /** Begins a start; `ready` resolves once it can be asked, and never if it ends before. */
+  /** Begins a start; `ready` resolves once it can be asked, and rejects if it ends before. */
   start(): { ready: Promise<string>; exited: Promise<Exit> } {
     const started = spawnService(this.t, { environment: this.environment, nodeArgs: NODE_ARGS });
     this.#lives.push(started);
-    const ready = new Promise<string>((resolve) => {
-      started.url().then(
-        (base) => {
-          this.#base = base;
-          resolve(base);
-        },
-        () => undefined,
-      );
+    const ready = started.url().then((base) => {
+      this.#base = base;
+      return base;
     });
+    // Killed before it was ready, which is nobody's failure unless somebody waits for it.
+    ready.catch(() => undefined);
     const exited = started.exited.then((exit) => {
       this.#base = undefined;
       return exit;

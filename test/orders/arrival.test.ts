@@ -1,6 +1,7 @@
 // Whatever order the messages of a shop arrive in, late, early, again, between ticks: what holds in the end is
 // what the newest message of each order says, and the history is the one that follows from it.
 
+import { deepStrictEqual as same } from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { startService } from '../helpers/service.js';
@@ -55,7 +56,7 @@ t.test(
             await wild.tick(new Date(shared.clock.now().getTime() + 10 * DAY_MS).toISOString());
         }
         await wild.tick(END);
-        t.strictSame(await standing(wild), await standing(calm));
+        same(await standing(wild), await standing(calm));
       }),
       { numRuns: RUNS },
     );

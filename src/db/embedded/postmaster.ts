@@ -66,7 +66,7 @@ function serverArgs({ clusterDir, port, isDurable }: PostmasterOptions): string[
     shared_buffers: '256MB',
     effective_cache_size: '1GB',
     random_page_cost: 1.1,
-    wal_compression: 'on',
+    wal_compression: 'off',
     // A first import fills empty tables: what was planned for them is planned anew within seconds.
     autovacuum_naptime: '5s',
     jit: 'off',

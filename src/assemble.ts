@@ -13,6 +13,7 @@ import { type Database, openDatabase } from './db/database.js';
 import { buildHttp } from './http.js';
 import type { Scheduler } from './jobs/scheduler.js';
 import { startJobs } from './jobs/start.js';
+import { keptSecretsKey } from './secrets-key.js';
 import { buildServices, type Services } from './services.js';
 import { StartError } from './start-error.js';
 
@@ -30,7 +31,8 @@ export interface AssembleOptions {
 }
 
 export async function assemble(options: AssembleOptions): Promise<Announcement> {
-  const { config, clock, logger, signal, dataDir, undo } = options;
+  const { clock, logger, signal, dataDir, undo } = options;
+  const config = await withSecretsKey(options);
   const onError = (err: Error) => logger.warn({ err }, 'a connection to the database was lost');
   const pool = { connectionsMax: config.databasePoolMax, onError };
   const database = openDatabase({ url: options.databaseUrl, ...pool });
@@ -53,6 +55,12 @@ export async function assemble(options: AssembleOptions): Promise<Announcement> 
     return sleep(config.drainDelayS * 1000);
   });
   return { role: config.role, url, firstKey, dataDir };
+}
+
+/** With a database of our own there is a place to keep a key, so the secrets in it are sealed either way. */
+async function withSecretsKey({ config, dataDir }: AssembleOptions): Promise<Config> {
+  if (config.secretsKey !== undefined || dataDir === undefined) return config;
+  return { ...config, secretsKey: await keptSecretsKey(dataDir) };
 }
 
 interface Wiring {

@@ -1,12 +1,12 @@
 // Owns the first start: an empty database gets the tenant `default` and a key to begin with. Does not own
 // what a tenant is made of (tenants/service).
 
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { KeyHolders } from './api-keys/holders.js';
 import { hashKey, makeKey } from './api-keys/secret.js';
 import { type Context, NO_TENANT_ID } from './context.js';
+import { keep, readKept } from './kept-file.js';
 import { StartError } from './start-error.js';
 import type { TenantsService } from './tenants/service.js';
 
@@ -81,13 +81,8 @@ async function makeFirstKey(
 }
 
 async function readKey(keyFile: string): Promise<string | undefined> {
-  const text = await readFile(keyFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new StartError(`The API key in ${keyFile} cannot be read: ${error.message}`, error);
-  });
-  if (text === undefined) return undefined;
-  const key = text.trim();
-  if (/^pk_[0-9A-Za-z_-]{21,}$/.test(key)) return key;
+  const key = await readKept(keyFile);
+  if (key === undefined || /^pk_[0-9A-Za-z_-]{21,}$/.test(key)) return key;
   throw new StartError(
     `${keyFile} should hold an API key and does not; move it away to have a new one made.`,
   );
@@ -95,16 +90,6 @@ async function readKey(keyFile: string): Promise<string | undefined> {
 
 async function keepKey(keyFile: string): Promise<string> {
   const key = makeKey();
-  const partialFile = `${keyFile}.partial`;
-  await mkdir(dirname(keyFile), { recursive: true });
-  await rm(partialFile, { force: true });
-  const file = await open(partialFile, 'wx', 0o600);
-  try {
-    await file.writeFile(`${key}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(partialFile, keyFile);
+  await keep(keyFile, key);
   return key;
 }

@@ -28,7 +28,7 @@ export interface Config {
   bootstrapApiKey: string | undefined;
   adminApiKey: string | undefined;
   jwt: JwtConfig | undefined;
-  /** Seals the secrets of webhook endpoints; undefined: the embedded database's own, or none. */
+  /** Seals the secrets of webhook endpoints; undefined: one kept beside the embedded database, or none. */
   secretsKey: Buffer | undefined;
   webhookAllowPrivate: boolean;
   webhookAllowHttp: boolean;

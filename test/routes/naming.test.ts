@@ -19,10 +19,11 @@ t.test('the wall is down', async (t) => {
   t.same(orders, [{ count: 3 }], 'a statement that names no tenant sees them all');
 });
 
+t.test('lists keep to their tenant', async (t) => {
+  const reading = twins.api.operations.filter(({ method, scope }) => method === 'GET' && scope !== 'admin');
+  for (const operation of reading) await assertNothingListed(t, twins, operation);
+});
+
 for (const operation of twins.api.operations) {
-  t.test(`${operation.id} keeps to its tenant`, async (t) => {
-    if (operation.method === 'GET' && operation.scope !== 'admin')
-      await assertNothingListed(t, twins, operation);
-    await assertAlike(t, twins, operation);
-  });
+  t.test(`${operation.id} keeps to its tenant`, (t) => assertAlike(t, twins, operation));
 }

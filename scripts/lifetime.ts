@@ -2,6 +2,7 @@
 // on Ctrl-C. Does not own what the script does.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
 
 export interface Lifetime {
   /** Aborted by the first Ctrl-C, and when nobody reads the output any more. */
@@ -70,5 +71,6 @@ async function unwind(steps: (() => unknown)[]): Promise<void> {
 
 function complain(error: unknown): void {
   process.exitCode = 1;
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  // With its cause: what a failed fetch says by itself is that it failed.
+  process.stderr.write(`${inspect(error)}\n`);
 }

@@ -46,6 +46,19 @@ function baseOf({ replicas }: Trial): string {
   return replica.base;
 }
 
+/** The work, unless the process ends before: then nothing that it waits for would ever come. */
+function whileAlive<T>({ replicas }: Trial, work: Promise<T>): Promise<T> {
+  const ends = replicas.map(async ({ process }) => {
+    const exit = await process.exited;
+    const last = process
+      .stdout()
+      .split('\n')
+      .filter((line) => line.includes('"level":"fatal"'));
+    throw new Error(`the service ended: ${JSON.stringify(exit)} ${last.join(' ')}`);
+  });
+  return Promise.race([work, ...ends]);
+}
+
 async function afterTheOutage(trial: Trial, moments: Moments, begun: Date): Promise<void> {
   await moments.after(15, 'booked');
   // What a tick has found since then has reached the partner.
@@ -64,7 +77,9 @@ async function tenSecondsAway(t: Test, server: OwnServer, trial: Trial): Promise
   while (performance.now() < until) {
     const order = anOrder(String(seen.length));
     const paths = ['/v1/customers', '/v1/customers/ext:shop:regular-1', '/health/ready', '/health/live'];
-    seen.push(...(await Promise.all([...paths.map((path) => probe(base, path)), probe(base, '/v1/orders', order)])));
+    seen.push(
+      ...(await Promise.all([...paths.map((path) => probe(base, path)), probe(base, '/v1/orders', order)])),
+    );
   }
   await server.start();
   t.ok(seen.length > 0);
@@ -89,17 +104,19 @@ t.test('under load, with its database away', async (t) => {
 
   await t.test('stopped for ten seconds: 503, and then everything goes on', async (t) => {
     await tenSecondsAway(t, server, trial);
-    await afterTheOutage(trial, moments, new Date());
+    await whileAlive(trial, afterTheOutage(trial, moments, new Date()));
     t.equal((await probe(baseOf(trial), '/health/ready')).status, 200);
   });
 
   await t.test('every session ended at once, again and again', async (t) => {
     const sql = openSql(t, server.url);
     for (let round = 0; round < 10; round += 1) {
-      await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'perennial'`);
-      await moments.after(1 + chance.below(5), 'booked');
+      await sql(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'perennial'`,
+      );
+      await whileAlive(trial, moments.after(1 + chance.below(5), 'booked'));
     }
-    await afterTheOutage(trial, moments, new Date());
+    await whileAlive(trial, afterTheOutage(trial, moments, new Date()));
     t.equal((await probe(baseOf(trial), '/health/ready')).status, 200);
   });
 
@@ -110,7 +127,7 @@ t.test('under load, with its database away', async (t) => {
     );
     if (session === undefined) throw new Error('the service has no session');
     process.kill(session.pid, 'SIGKILL');
-    await afterTheOutage(trial, moments, new Date());
+    await whileAlive(trial, afterTheOutage(trial, moments, new Date()));
     t.equal((await probe(baseOf(trial), '/health/ready')).status, 200);
   });
 
@@ -134,7 +151,9 @@ t.test('a pool that slow transactions have used up', async (t) => {
   await blocker.query('BEGIN; LOCK TABLE orders IN SHARE MODE');
   const held = ['1', '2'].map((id) => probe(base, '/v1/orders', anOrder(id)));
   for (let waiting = 0; waiting < 2; ) {
-    const { rows } = await blocker.query<{ n: number }>('SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted');
+    const { rows } = await blocker.query<{ n: number }>(
+      'SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted',
+    );
     waiting = rows[0]?.n ?? 0;
   }
   const paths = ['/v1/customers', '/v1/customers', '/v1/orders', '/health/ready', '/health/live'];
@@ -145,7 +164,14 @@ t.test('a pool that slow transactions have used up', async (t) => {
     'others are told to come back, and those who hang on do',
   );
   await blocker.query('ROLLBACK');
-  t.same((await Promise.all(held)).map(({ status }) => status), [201, 201], 'what waited is done');
-  t.same((await Promise.all(paths.map((path) => probe(base, path)))).map(({ status }) => status), [200, 200, 200, 200, 200]);
+  t.same(
+    (await Promise.all(held)).map(({ status }) => status),
+    [201, 201],
+    'what waited is done',
+  );
+  t.same(
+    (await Promise.all(paths.map((path) => probe(base, path)))).map(({ status }) => status),
+    [200, 200, 200, 200, 200],
+  );
   t.same(await replica.stop(), { code: 0, signal: null });
 });

@@ -2,6 +2,7 @@
 // it serves.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { Lifetime } from '../lifetime.js';
 
 export interface ServerProcess {
@@ -24,7 +25,7 @@ const STOP_MAX_MS = 20_000;
 /** Listens on any free port; stopped at the end of `lifetime` at the latest. */
 export async function startServer(lifetime: Lifetime, options: ServerOptions): Promise<ServerProcess> {
   const startedAtMs = performance.now();
-  const child = spawn(process.execPath, [options.entry.pathname], {
+  const child = spawn(process.execPath, [fileURLToPath(options.entry)], {
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'production',
@@ -33,8 +34,6 @@ export async function startServer(lifetime: Lifetime, options: ServerOptions): P
       ...options.environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C reaches it through us, after the load on it has ended.
-    detached: true,
   });
   const stop = () => end(child);
   lifetime.atEnd(stop);

@@ -9,7 +9,7 @@ import { createLogger } from '../../src/logger.js';
 import type { OrderInput } from '../../src/orders/service.js';
 import { buildServices, type Services } from '../../src/services.js';
 import type { Bench } from './group.js';
-import { inlineCustomer, makeOrder } from './sales.js';
+import { BATCH_SIZE, inlineCustomer, makeOrder } from './sales.js';
 
 export interface Inside {
   database: Database;
@@ -19,8 +19,6 @@ export interface Inside {
   /** Records one order each of as many new customers. */
   sell(tenantId: string, now: Date, customers: { from: number; count: number }): Promise<void>;
 }
-
-const BATCH_SIZE = 1_000;
 
 export async function buildInside({ lifetime }: Bench, url: string): Promise<Inside> {
   const logger = createLogger({ level: 'warn', destination: process.stderr });

@@ -64,11 +64,15 @@ function identityChanges(entries: Entry[]) {
   return { released, claimed };
 }
 
+/** By their places, each looked up by its key: the customers are locked, so nobody moves them meanwhile. */
 const RELEASE: Prepared = {
   name: 'customers_release_identities',
-  text: `DELETE FROM customer_identities i
-          USING json_to_recordset($2::json) AS r(namespace text, id text, customer uuid)
-          WHERE i.tenant_id = $1 AND i.namespace = r.namespace AND i.value = r.id AND i.customer_id = r.customer`,
+  text: `DELETE FROM customer_identities WHERE ctid = ANY (ARRAY(
+           SELECT held.place FROM json_to_recordset($2::json) AS r(namespace text, id text, customer uuid)
+            CROSS JOIN LATERAL (
+              SELECT ctid AS place, customer_id, value FROM customer_identities
+               WHERE tenant_id = $1 AND namespace = r.namespace AND value >= r.id ORDER BY value LIMIT 1) held
+            WHERE held.value = r.id AND held.customer_id = r.customer))`,
 };
 
 /**

@@ -85,10 +85,11 @@ export async function pruneAnswers(
   limit: number,
 ): Promise<number> {
   const rows = await tx.rows({
-    text: `DELETE FROM idempotency_keys k USING (
-             SELECT tenant_id, key FROM idempotency_keys WHERE tenant_id = $1 AND created_at < $2 LIMIT $3
-           ) old
-           WHERE k.tenant_id = $1 AND k.key = old.key RETURNING 1`,
+    name: 'idempotency_prune',
+    text: `DELETE FROM idempotency_keys
+            WHERE tenant_id = $1 AND ctid = ANY (ARRAY(
+              SELECT ctid FROM idempotency_keys WHERE tenant_id = $1 AND created_at < $2
+               ORDER BY created_at LIMIT $3)) RETURNING 1`,
     values: [tenantId, before, limit],
   });
   return rows.length;

@@ -40,17 +40,22 @@ export function listDeliveries(
   tenantId: string,
   range: DeliveryRange,
 ): Promise<DeliveryRow[]> {
+  const { endpointId, status, before, limit } = range;
+  const values: unknown[] = [tenantId, endpointId];
+  const parameter = (value: unknown) => `$${values.push(value)}`;
+  // A text of its own for each kind of page: what a parameter might leave open cannot bound the index.
+  const ofStatus = status === null ? '' : `AND d.status = ${parameter(status)}`;
+  const page =
+    before === null
+      ? ''
+      : `AND (d.created_at, d.id) < (${parameter(before[0])}::timestamptz, ${parameter(before[1])}::uuid)`;
   return executor.rows<DeliveryRow>({
-    name: 'outbox_deliveries',
-    text: `SELECT ${COLUMNS} ${FROM}
-            WHERE d.tenant_id = $1 AND d.endpoint_id = $2 AND ($3::text IS NULL OR d.status = $3)
-              AND (d.created_at, d.id) < (coalesce($4::timestamptz, 'infinity'), coalesce($5::uuid, '${LAST_ID}'))
-            ORDER BY d.created_at DESC, d.id DESC LIMIT $6`,
-    values: [tenantId, range.endpointId, range.status, range.before?.[0], range.before?.[1], range.limit],
+    name: `outbox_deliveries:${status === null ? '' : 'status'}:${before !== null}:${limit}`,
+    text: `SELECT ${COLUMNS} ${FROM} WHERE d.tenant_id = $1 AND d.endpoint_id = $2 ${ofStatus} ${page}
+            ORDER BY d.created_at DESC, d.id DESC LIMIT ${limit}`,
+    values,
   });
 }
-
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 export async function findDelivery(
   executor: Executor,

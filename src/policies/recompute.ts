@@ -18,27 +18,30 @@ export interface RecomputeDeps {
   transitions: Pick<TransitionsService, 'recompute'>;
 }
 
-/** Takes each tenant's oldest walk a stretch further. */
+/** Takes each tenant's walks further, the oldest first, until they are done or the run has reached its bound. */
 export async function recomputeDue(
   deps: RecomputeDeps,
   now: Date,
 ): Promise<{ customers: number; finished: number }> {
   const result = { customers: 0, finished: 0 };
-  for (const tenantId of await deps.database.find((executor) =>
-    tenantsDue(executor, 'recomputations', now),
-  )) {
+  const tenants = await deps.database.find((executor) => tenantsDue(executor, 'recomputations', now));
+  for (const tenantId of tenants) {
     const context: Context = {
       tenantId,
       actor: { kind: 'system', id: 'recompute' },
       now,
       requestId: uuidv7(),
     };
-    const lease = new Date(now.getTime() + LEASE_MS);
-    const walk = await deps.database.write(context, (tx) => claimRecomputation(tx, tenantId, now, lease));
-    if (walk === undefined) continue;
-    const { customers, finished } = await goOn(deps, context, walk);
-    result.customers += customers;
-    result.finished += finished ? 1 : 0;
+    for (;;) {
+      const lease = new Date(now.getTime() + LEASE_MS);
+      const walk = await deps.database.write(context, (tx) => claimRecomputation(tx, tenantId, now, lease));
+      if (walk === undefined) break;
+      const { customers, finished } = await goOn(deps, context, walk);
+      result.customers += customers;
+      result.finished += finished ? 1 : 0;
+      // What is left of it is due again at once, for the next run.
+      if (!finished) break;
+    }
   }
   return result;
 }
@@ -48,7 +51,12 @@ async function goOn(deps: RecomputeDeps, context: Context, walk: Recomputation) 
   let customers = 0;
   let current = walk;
   for (let batch = 0; batch < BATCHES_MAX; batch++) {
-    const step = { after: current.cursor, limit: BATCH_SIZE, deliver: !walk.backfill };
+    const step = {
+      after: current.cursor,
+      limit: BATCH_SIZE,
+      deliver: !walk.backfill,
+      until: walk.createdAt,
+    };
     const { last, count } = await deps.transitions.recompute(context, step);
     customers += count;
     const finished = count < BATCH_SIZE;

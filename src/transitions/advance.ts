@@ -51,7 +51,9 @@ interface Computation {
 async function computeAll(tx: Transaction, context: Context, computation: Computation): Promise<Computed[]> {
   const { advancements, timeline, options } = computation;
   const { tenantId, now } = context;
-  const replayed = advancements.filter((advancement) => needsHistory(advancement, timeline, now));
+  const replayed = advancements.filter((advancement) =>
+    needsHistory(advancement, timeline, options.until ?? now),
+  );
   const histories = await historiesOf(tx, tenantId, replayed);
   return advancements.map((advancement) => {
     const history = histories.get(advancement.customer.snapshot.id);

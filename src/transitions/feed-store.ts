@@ -1,6 +1,7 @@
 // Owns reading the ledger: one customer's history, and the tenant's feed of what is in force.
 
 import type { Executor } from '../db/executor.js';
+import { inForceOfCustomer } from './rows.js';
 import type { LedgerRow } from './work.js';
 
 /** A ledger row with both of its clocks. */
@@ -39,7 +40,9 @@ export function listLedger(
   const values: unknown[] = [tenantId];
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const conditions = ['tenant_id = $1'];
-  if (filter.superseded !== true) conditions.push('superseded_at IS NULL');
+  if (filter.superseded !== true) {
+    conditions.push(filter.customerId === undefined ? 'superseded_at IS NULL' : inForceOfCustomer);
+  }
   if (filter.customerId !== undefined) conditions.push(`customer_id = ${parameter(filter.customerId)}`);
   if (filter.stage !== undefined) conditions.push(`to_stage = ${parameter(filter.stage)}`);
   if (filter.cause !== undefined) conditions.push(`cause = ${parameter(filter.cause)}`);

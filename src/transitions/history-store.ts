@@ -5,7 +5,7 @@ import type { Executor, Transaction } from '../db/executor.js';
 import type { ManualMoveFact, OrderFact, TouchpointFact } from '../lifecycle/facts.js';
 import type { Policy } from '../lifecycle/policy.js';
 import type { Timeline } from '../lifecycle/timeline.js';
-import { newestVersions as versionColumns } from './rows.js';
+import { inForceOfCustomer as inForce, newestVersions as versionColumns } from './rows.js';
 import type { LedgerRow } from './work.js';
 
 export interface HistoryRows {
@@ -63,7 +63,7 @@ const IN_FORCE = `
          to_stage AS "to", cause, cause_id AS "causeId", policy_version AS "policyVersion",
          calibration_version AS "calibrationVersion", evidence, actor, reason, event_id AS "eventId", told
     FROM transitions
-   WHERE tenant_id = $1 AND customer_id = ANY($2::uuid[]) AND superseded_at IS NULL
+   WHERE tenant_id = $1 AND customer_id = ANY($2::uuid[]) AND ${inForce}
    ORDER BY customer_id, effective_at, id`;
 
 function byCustomer<Row extends { customer: string }>(rows: Row[]): Map<string, Row[]> {

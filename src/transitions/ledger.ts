@@ -71,7 +71,8 @@ export function compute(input: ComputeInput): Computed {
   const { advancement, history, timeline, now } = input;
   const { customer } = advancement;
   // Another replica's clock may be ahead of ours: what it has reached is not taken back.
-  const until = Math.max(now.getTime(), customer.state?.at ?? Number.NEGATIVE_INFINITY);
+  const asked = (input.options.until ?? now).getTime();
+  const until = Math.max(asked, customer.state?.at ?? Number.NEGATIVE_INFINITY);
   const createdAt = customer.snapshot.createdAt.getTime();
   const result =
     history !== undefined

@@ -42,6 +42,12 @@ export const listedColumns = `
 export const joinedColumns = `${listedColumns},
   l.state, l.outlook, l.review_at, l.next_fact_at, l.failures, l.sequence`;
 
+/**
+ * Rows in force, for statements that name the customer: said so that the partial indexes of the feed do not
+ * fit. Before the first ANALYZE one of those looks as good as the customer's own, and is the whole tenant's.
+ */
+export const inForceOfCustomer = "coalesce(superseded_at, 'infinity') = 'infinity'";
+
 /** The tenant's newest versions, as two columns; 0 where there is none. */
 export const newestVersions = (tenant: string) => `
   COALESCE((SELECT max(version) FROM policies WHERE tenant_id = ${tenant}), 0) AS policy,

@@ -66,6 +66,8 @@ export interface WalkStep {
   after: string | null;
   limit: number;
   deliver: boolean;
+  /** When the version came into being: what has fallen due since is left to the ticks. */
+  until: Date;
 }
 
 export interface TransitionsDeps {
@@ -115,11 +117,11 @@ export function createTransitionsService(deps: TransitionsDeps): TransitionsServ
         return moveIn(advancing, tx, context, { customer, input });
       }),
     advanceDue: (now) => advanceDue({ database, advanceCustomers: advance, onFailure }, now),
-    recompute: (context, { after, limit, deliver }) =>
+    recompute: (context, { after, limit, deliver, until }) =>
       database.write(context, async (tx) => {
         const rows = await lockNext(tx, context.tenantId, after, limit);
         const advancements = rows.map((row) => ({ customer: fromDbCustomer(row) }));
-        await advance(tx, context, advancements, { mode: 'write', deliver });
+        await advance(tx, context, advancements, { mode: 'write', deliver, until });
         return { last: rows.at(-1)?.id ?? null, count: rows.length };
       }),
   };

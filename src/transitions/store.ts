@@ -83,14 +83,19 @@ export function lockCustomers(tx: Transaction, tenantId: string, refs: readonly 
   });
 }
 
+/** Looked up for each locked row, so that no plan reads more; locked as well, for the reason given above. */
+const ITS_PROFILE = `CROSS JOIN LATERAL (
+  SELECT * FROM customers WHERE tenant_id = $1 AND id = l.customer_id OFFSET 0 FOR NO KEY UPDATE) c`;
+
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
 /** Claims customers whose time has come; another replica's claims are passed over, not waited for. */
 export function claimDue(tx: Transaction, tenantId: string, now: Date, limit: number): Promise<JoinedRow[]> {
   return tx.rows({
     name: 'transitions_claim_due',
     text: `SELECT ${joinedColumns}
-             FROM customer_lifecycles l JOIN customers c ON c.tenant_id = $1 AND c.id = l.customer_id
-            WHERE l.tenant_id = $1 AND l.due_at <= $2
-            ORDER BY l.due_at LIMIT $3 FOR NO KEY UPDATE OF l, c SKIP LOCKED`,
+             FROM (SELECT * FROM customer_lifecycles WHERE tenant_id = $1 AND due_at <= $2
+                    ORDER BY due_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED) l ${ITS_PROFILE}`,
     values: [tenantId, now, limit],
   });
 }
@@ -105,10 +110,9 @@ export function lockNext(
   return tx.rows({
     name: 'transitions_lock_next',
     text: `SELECT ${joinedColumns}
-             FROM customer_lifecycles l JOIN customers c ON c.tenant_id = $1 AND c.id = l.customer_id
-            WHERE l.tenant_id = $1 AND l.customer_id > COALESCE($2::uuid, '00000000-0000-0000-0000-000000000000')
-            ORDER BY l.customer_id LIMIT $3 FOR NO KEY UPDATE OF l, c`,
-    values: [tenantId, after, limit],
+             FROM (SELECT * FROM customer_lifecycles WHERE tenant_id = $1 AND customer_id > $2
+                    ORDER BY customer_id LIMIT $3 FOR NO KEY UPDATE) l ${ITS_PROFILE}`,
+    values: [tenantId, after ?? FIRST_ID, limit],
   });
 }
 

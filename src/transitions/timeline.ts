@@ -51,6 +51,8 @@ export function createTimelines(): Timelines {
       return answer;
     },
     prime(executor, tenantId, versions) {
+      // A second lock of a transaction has versions that nobody looks at; its failure is told by its rows.
+      versions.catch(() => undefined);
       if (asked.has(executor)) return;
       const answer = ask(executor, tenantId, versions);
       // Who locks and then refuses never asks.

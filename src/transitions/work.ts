@@ -83,6 +83,8 @@ export interface AdvanceOptions {
   mode: 'write' | 'tick';
   /** False for a backfill: everything enters the feed, nothing is delivered. */
   deliver: boolean;
+  /** Decides up to this instant instead of now; what falls due after it is a tick's. */
+  until?: Date;
 }
 
 /** A ledger row as it is written and as it is read back; instants in epoch milliseconds. */

@@ -24,7 +24,12 @@ interface Row {
 }
 
 /** Rows of either that the other does not have, as sentences; and how many there are in all. */
-export async function auditReplay({ sql, url, tenantId, until }: ReplayAudit): Promise<{ faults: string[]; rows: number }> {
+export async function auditReplay({
+  sql,
+  url,
+  tenantId,
+  until,
+}: ReplayAudit): Promise<{ faults: string[]; rows: number }> {
   const inForce = await sql<Row>(
     `SELECT customer_id AS customer, (extract(epoch from effective_at) * 1000)::float8 AS at, from_stage AS "from",
             to_stage AS "to", cause, policy_version AS policy
@@ -51,7 +56,12 @@ async function replayTables({ sql, url, tenantId, until }: ReplayAudit): Promise
     [tenantId],
   );
   const database = openDatabase({ url, connectionsMax: 2, onError: () => undefined });
-  const context = { tenantId, actor: { kind: 'system', id: 'audit' }, now: until, requestId: 'audit' } as const;
+  const context = {
+    tenantId,
+    actor: { kind: 'system', id: 'audit' },
+    now: until,
+    requestId: 'audit',
+  } as const;
   try {
     return await database.write(context, async (tx) => {
       const timeline = compileTimeline(await loadTimeline(tx, tenantId));

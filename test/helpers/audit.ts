@@ -11,7 +11,18 @@ export type Sql = <Row extends pg.QueryResultRow>(text: string, values?: unknown
 /** Faults of every kind, as sentences; a database that is in order has none. */
 export async function auditTables(sql: Sql): Promise<string[]> {
   const faults: string[] = [];
-  for (const question of [SEQUENCES, FEED, FEED_ORDER, CHAIN, STANDING, TELLING, RETRACTIONS, STRAY_RETRACTIONS, STRAY_EVENTS, DELIVERIES]) {
+  for (const question of [
+    SEQUENCES,
+    FEED,
+    FEED_ORDER,
+    CHAIN,
+    STANDING,
+    TELLING,
+    RETRACTIONS,
+    STRAY_RETRACTIONS,
+    STRAY_EVENTS,
+    DELIVERIES,
+  ]) {
     const rows = await sql<{ fault: string }>(question);
     faults.push(...rows.map(({ fault }) => fault));
   }
@@ -115,10 +126,22 @@ export async function auditBook(sql: Sql, book: Book): Promise<string[]> {
   const named = [...book.customers].map(([id, { name, changes }]) => ({ id, name, changes, created: 1 }));
   const { policies, calibrations } = book;
   return [
-    ...differences('order', [...book.orders].map(([id, order]) => ({ id, ...order })), orders),
+    ...differences(
+      'order',
+      [...book.orders].map(([id, order]) => ({ id, ...order })),
+      orders,
+    ),
     ...differences('customer', named, customers),
-    ...differences('touchpoint', [...book.touchpoints].map((note) => ({ note, told: 1 })), touchpoints),
-    ...differences('move', [...book.moves].map((reason) => ({ reason })), moves),
+    ...differences(
+      'touchpoint',
+      [...book.touchpoints].map((note) => ({ note, told: 1 })),
+      touchpoints,
+    ),
+    ...differences(
+      'move',
+      [...book.moves].map((reason) => ({ reason })),
+      moves,
+    ),
     // The first policy is the tenant's own, which nobody activated.
     ...differences('versions', [{ policies, activated: policies - 1, calibrations }], versions),
   ];

@@ -65,7 +65,10 @@ export class Shop {
   /** The tenant's first one thinks in months: with the shop's, ticks find something every second. */
   async changePolicy(chance: Chance): Promise<void> {
     this.book.policies += 1;
-    await this.tell({ method: 'PUT', path: '/v1/policies/live', body: activation(this.book.policies, chance) }, isSuccess);
+    await this.tell(
+      { method: 'PUT', path: '/v1/policies/live', body: activation(this.book.policies, chance) },
+      isSuccess,
+    );
   }
 
   async tell(call: Call, isWelcome: (answer: Answer) => boolean): Promise<Answer> {

@@ -77,7 +77,11 @@ export function openSql(t: Test, url: string): Sql {
 }
 
 /** Closes the shop, lets the service finish, stops it, and asks whether anything is lost, doubled or wrong. */
-export async function concludeTrial(t: Test, { shop, client, receiver, replicas }: Trial, url: string): Promise<void> {
+export async function concludeTrial(
+  t: Test,
+  { shop, client, receiver, replicas }: Trial,
+  url: string,
+): Promise<void> {
   await shop.close();
   const sql = openSql(t, url);
   const jump = () => {
@@ -92,12 +96,18 @@ export async function concludeTrial(t: Test, { shop, client, receiver, replicas 
   // Nobody has anything due any more, so the replay of any later instant is the replay of this one.
   const until = new Date(Date.now() + DAY_MS);
   const replayed = await auditReplay({ sql, url, tenantId: tenant?.id ?? '', until });
-  t.comment(`orders ${shop.book.orders.size}, ledger rows ${replayed.rows}, deliveries ${receiver.requests.length}`);
+  t.comment(
+    `orders ${shop.book.orders.size}, ledger rows ${replayed.rows}, deliveries ${receiver.requests.length}`,
+  );
   t.comment(`answers ${JSON.stringify([...client.statuses])}, unanswered ${client.unanswered}`);
   t.same(client.faults, [], 'no answer was a failure of the inside, and none was waited for in vain');
   t.same(await auditBook(sql, shop.book), [], 'what was answered is there, once, and nothing else is');
   t.same(await auditTables(sql), [], 'sequences, feed, ledger and deliveries are whole');
   t.ok(replayed.rows > 0);
   t.same(replayed.faults, [], 'the ledger in force is the replay of the facts');
-  t.same(await auditReceived(sql, receiver.requests), [], 'what was to be delivered was, and nothing uncommitted');
+  t.same(
+    await auditReceived(sql, receiver.requests),
+    [],
+    'what was to be delivered was, and nothing uncommitted',
+  );
 }

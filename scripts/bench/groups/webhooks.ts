@@ -43,6 +43,7 @@ async function measureLatency(bench: Bench): Promise<Row[]> {
     if (committed === undefined) throw new Error('a webhook tells of an order that was never committed');
     return atMs - committed;
   });
+  bench.say(`the service committed ${Math.round(rateOf([...committedAtMs.values()]))} orders a second`);
   const name = `commit to first byte at a local receiver, ${EVENTS_PER_S} events/s`;
   return [
     atMost({ name: `${name}, p50`, value: percentile(tookMs, 0.5), unit: 'ms', budget: P50_MS }),
@@ -57,14 +58,17 @@ async function listen({ api }: Pick<Stage, 'api'>, { url }: Receiver): Promise<v
 /** By the clock and not by the answers: a service that falls behind is sent no less. */
 async function sendSteadily({ api }: Stage, ids: readonly string[], count: number): Promise<void> {
   const startedAtMs = performance.now();
+  const failures: unknown[] = [];
   const sent: Promise<unknown>[] = [];
-  for (let index = 0; index < count; index += 1) {
+  for (let index = 0; index < count && failures.length === 0; index += 1) {
     const waitMs = startedAtMs + (index * 1_000) / EVENTS_PER_S - performance.now();
     if (waitMs > 0) await delay(waitMs);
     const customer = ids[index % ids.length] ?? '';
-    sent.push(api.post('/v1/orders', makeOrder({ customer, placedAt: new Date() })));
+    const sending = api.post('/v1/orders', makeOrder({ customer, placedAt: new Date() }));
+    sent.push(sending.catch((error) => failures.push(error)));
   }
   await Promise.all(sent);
+  if (failures.length > 0) throw failures[0];
 }
 
 /** When each order was committed, by its external id. */
@@ -75,6 +79,12 @@ async function readCommits({ query }: Stage): Promise<Map<string, number>> {
     [NAMESPACE],
   );
   return new Map(rows.map(({ id, at }) => [id, Number(at)]));
+}
+
+/** A service that cannot keep up with the stream is measured at what it can. */
+function rateOf(committedAtMs: readonly number[]): number {
+  const inOrder = committedAtMs.toSorted((a, b) => a - b).slice(-EVENTS);
+  return ((inOrder.length - 1) * 1_000) / ((inOrder.at(-1) ?? 0) - (inOrder[0] ?? 0));
 }
 
 async function measureThroughput(bench: Bench): Promise<Row> {

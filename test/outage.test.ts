@@ -9,6 +9,7 @@ import { type OwnServer, startOwnServer } from './helpers/own-server.js';
 import { concludeTrial, KEY, openSql, prepareTrial, type Trial } from './helpers/trial.js';
 
 const OUTAGE_MS = 10_000;
+const ROUNDS = 30;
 /** What a caller may have to wait for an answer, on a machine that is busy with other tests. */
 const PATIENCE_MS = 8_000;
 
@@ -47,7 +48,7 @@ function baseOf({ replicas }: Trial): string {
 }
 
 /** The work, unless the process ends before: then nothing that it waits for would ever come. */
-function whileAlive<T>({ replicas }: Trial, work: Promise<T>): Promise<T> {
+function whileAlive<T>({ replicas, shop }: Trial, work: Promise<T>): Promise<T> {
   const ends = replicas.map(async ({ process }) => {
     const exit = await process.exited;
     const last = process
@@ -56,7 +57,7 @@ function whileAlive<T>({ replicas }: Trial, work: Promise<T>): Promise<T> {
       .filter((line) => line.includes('"level":"fatal"'));
     throw new Error(`the service ended: ${JSON.stringify(exit)} ${last.join(' ')}`);
   });
-  return Promise.race([work, ...ends]);
+  return Promise.race([work, ...ends, shop.day.then(() => work)]);
 }
 
 async function afterTheOutage(trial: Trial, moments: Moments, begun: Date): Promise<void> {
@@ -108,17 +109,20 @@ t.test('under load, with its database away', async (t) => {
     t.equal((await probe(baseOf(trial), '/health/ready')).status, 200);
   });
 
-  await t.test('every session ended at once, again and again', async (t) => {
-    const sql = openSql(t, server.url);
-    for (let round = 0; round < 10; round += 1) {
-      await sql(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'perennial'`,
-      );
-      await whileAlive(trial, moments.after(1 + chance.below(5), 'booked'));
-    }
-    await whileAlive(trial, afterTheOutage(trial, moments, new Date()));
-    t.equal((await probe(baseOf(trial), '/health/ready')).status, 200);
-  });
+  for (const [deed, call] of [
+    ['every session ended at once', 'pg_terminate_backend(pid)'],
+    ['every statement given up at once', 'pg_cancel_backend(pid)'],
+  ] as const) {
+    await t.test(`${deed}, again and again`, async (t) => {
+      const sql = openSql(t, server.url);
+      for (let round = 0; round < ROUNDS; round += 1) {
+        await sql(`SELECT ${call} FROM pg_stat_activity WHERE application_name = 'perennial'`);
+        await whileAlive(trial, moments.after(1 + chance.below(5), 'request'));
+      }
+      await whileAlive(trial, afterTheOutage(trial, moments, new Date()));
+      t.equal((await probe(baseOf(trial), '/health/ready')).status, 200);
+    });
+  }
 
   await t.test('a session that crashes takes all others with it', async (t) => {
     const sql = openSql(t, server.url);

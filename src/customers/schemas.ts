@@ -170,12 +170,25 @@ export const CustomerNext = shared(
   ),
 );
 
+export const CustomerHold = shared(
+  'CustomerHold',
+  closed(
+    {
+      stage,
+      since: ref(Timestamp),
+      until: nullable(ref(Timestamp), { description: 'Null: until an order or a later move.' }),
+    },
+    { description: 'A person’s move, while the rules wait for it to end.' },
+  ),
+);
+
 export const CustomerProfile = shared(
   'CustomerProfile',
   closed({
     ...customer,
     facts: ref(CustomerFacts),
     cadence: nullable(ref(CustomerCadence), { description: 'Null before the first order.' }),
+    hold: nullable(ref(CustomerHold), { description: 'Null while the rules decide.' }),
     next: nullable(ref(CustomerNext), { description: 'Null where time alone changes nothing.' }),
   }),
 );
@@ -250,6 +263,7 @@ export const CUSTOMER_SCHEMAS: Shared[] = [
   CustomerFacts,
   CustomerCadence,
   CustomerNext,
+  CustomerHold,
   CustomerProfile,
   CustomerPage,
   CustomerBatch,

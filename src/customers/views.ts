@@ -39,8 +39,15 @@ export function toApiProfile(customer: LockedCustomer, recent: RecentInteraction
       lastInteractionAt: isoOf(facts.lastInteractionAt),
     },
     cadence: customer.outlook?.cadence ?? null,
+    hold: holdOf(customer),
     next: customer.outlook?.next ?? null,
   };
+}
+
+function holdOf({ state }: LockedCustomer): CustomerProfile['hold'] {
+  if (state?.hold == null) return null;
+  const { stage, since, until } = state.hold;
+  return { stage, since: new Date(since).toISOString(), until: isoOf(until) };
 }
 
 function isoOf(at: number | null): string | null {

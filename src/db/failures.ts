@@ -12,15 +12,19 @@ interface DatabaseFailure extends Error {
 /** Serialization failure and deadlock: the same transaction, run again, is expected to pass. */
 const RETRYABLE = new Set(['40001', '40P01']);
 
-/** The server is stopping, starting, full, or gone. Class 08 (connection exceptions) is matched by prefix. */
-const AWAY = new Set(['57P01', '57P02', '57P03', '53300', '53400', '25006']);
+/** The server is stopping, starting, full, gone, or too busy to finish in time (57014, 25P03). Class 08 (connection exceptions) is matched by prefix. */
+const AWAY = new Set(['57P01', '57P02', '57P03', '53300', '53400', '25006', '57014', '25P03']);
+/** It has ended the session by a limit of its own, of idleness or of a transaction's time. */
+const SESSION_ENDED = new Set(['25P03', '25P04', '57P05']);
 const AWAY_SYSTEM = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
   'ENOTFOUND',
+  'EAI_AGAIN',
   'ETIMEDOUT',
   'EHOSTUNREACH',
+  'ENETUNREACH',
 ]);
 /** pg reports a lost connection and an exhausted pool as plain errors without a code. */
 const AWAY_MESSAGE =
@@ -50,8 +54,16 @@ export function isAway(thrown: unknown): boolean {
   const error = unwrap(thrown);
   if (!(error instanceof Error)) return false;
   const { code, message } = error as DatabaseFailure;
-  if (code !== undefined) return AWAY.has(code) || AWAY_SYSTEM.has(code) || code.startsWith('08');
-  return AWAY_MESSAGE.test(message);
+  if (code === undefined) return AWAY_MESSAGE.test(message);
+  return AWAY.has(code) || SESSION_ENDED.has(code) || AWAY_SYSTEM.has(code) || code.startsWith('08');
+}
+
+/**
+ * Whether a statement was ended before it was done: its time was over, for example waiting for a lock, or an
+ * administrator ended it. Not `away`: a tick has to set aside the one customer who takes too long.
+ */
+export function isGivenUp(error: unknown): boolean {
+  return (unwrap(error) as DatabaseFailure)?.code === '57014';
 }
 
 /** Turns "the database is away" into the failure that a caller may be told about; leaves the rest alone. */

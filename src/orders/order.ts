@@ -26,6 +26,9 @@ export interface OrderRow {
   updatedAt: Date;
 }
 
+/** A refund as it was said: without a time it is as of when it is recorded. */
+export type SaidRefund = Omit<StoredRefund, 'refundedAt'> & { refundedAt?: string };
+
 /** What was said of an order, with its customer resolved and its times read. */
 export interface OrderContent {
   customerId: string;
@@ -36,7 +39,7 @@ export interface OrderContent {
   amountMinor: number;
   currency: string;
   lines: StoredLine[];
-  refunds: StoredRefund[];
+  refunds: SaidRefund[];
   sourceUpdatedAt: Date | null;
 }
 
@@ -66,7 +69,7 @@ export function fingerprintOf(content: OrderContent): Buffer {
     refunds.map((refund) => [
       refund.externalId,
       refund.amountMinor,
-      Date.parse(refund.refundedAt),
+      refund.refundedAt === undefined ? null : Date.parse(refund.refundedAt),
       refund.reason,
     ]),
   ]);

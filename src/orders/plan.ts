@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { ConflictError, type Fault, InvalidError, type PerennialError } from '../errors.js';
 import type { OrderFact } from '../lifecycle/facts.js';
 import type { DraftEvent } from '../transitions/work.js';
-import { factOf, fingerprintOf, type OrderContent, type OrderRow } from './order.js';
+import { factOf, fingerprintOf, type OrderContent, type OrderRow, type SaidRefund } from './order.js';
 import { orderPayload } from './payload.js';
 import type { StoredRefund } from './table.js';
 
@@ -60,6 +60,7 @@ export function planReplace(
     ...existing,
     ...content,
     ...derived(content),
+    refunds: dated(content.refunds, existing.refunds, now),
     sourceUpdatedAt: sourceUpdatedAt ?? existing.sourceUpdatedAt,
   };
   if (fingerprintOf(replaced).equals(fingerprintOf(existing))) {
@@ -79,7 +80,8 @@ export function planCancel(existing: OrderRow, now: Date): Plan {
   return changed(existing, { ...existing, status: 'cancelled' }, now, 'order.cancelled');
 }
 
-export function planRefund(existing: OrderRow, refund: StoredRefund, now: Date): Plan | PerennialError {
+export function planRefund(existing: OrderRow, said: SaidRefund, now: Date): Plan | PerennialError {
+  const refund = { ...said, refundedAt: said.refundedAt ?? now.toISOString() };
   const known = existing.refunds.find(({ externalId }) => externalId === refund.externalId);
   if (known !== undefined) {
     if (known.amountMinor === refund.amountMinor) return unchanged(existing);
@@ -142,6 +144,7 @@ function created(content: OrderContent, now: Date): Plan {
   const order: OrderRow = {
     ...content,
     ...derived(content),
+    refunds: dated(content.refunds, [], now),
     id: uuidv7(),
     fingerprint: fingerprintOf(content),
     version: 1,
@@ -155,6 +158,14 @@ function created(content: OrderContent, now: Date): Plan {
     events: [{ type: 'order.recorded', occurredAt: order.placedAt, data: { order: orderPayload(order) } }],
     effects: [{ customerId: order.customerId, ...(fact === undefined ? {} : { fact }) }],
   };
+}
+
+/** A refund that is said without a time keeps the one it has, so that saying it again changes nothing. */
+function dated(said: readonly SaidRefund[], known: readonly StoredRefund[], now: Date): StoredRefund[] {
+  return said.map((refund) => {
+    const before = known.find(({ externalId }) => externalId === refund.externalId);
+    return { ...refund, refundedAt: refund.refundedAt ?? before?.refundedAt ?? now.toISOString() };
+  });
 }
 
 function unchanged(order: OrderRow): Plan {

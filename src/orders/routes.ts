@@ -57,7 +57,7 @@ function writing(app: App, orders: OrdersService): void {
     },
     async (request, reply) => {
       const context = contextOf(request, 201, ([saved]: Saved[]) => answerOf(recorded(saved)));
-      const input = fromApiOrder(request.body, request.body.externalId, context.now);
+      const input = fromApiOrder(request.body, request.body.externalId);
       const [saved] = await orders.save(context, [input], { how: 'record', backfill: false });
       const { status, body } = answerOf(recorded(saved));
       return sendVersioned(request, reply, status, body);
@@ -82,7 +82,7 @@ function writing(app: App, orders: OrdersService): void {
       const good = checked.flatMap((item) => (item instanceof PerennialError ? [] : [item]));
       const answer = (saved: Saved[]) => ({ status: 207, body: { results: itemResults(checked, saved) } });
       const context = contextOf(request, 207, answer);
-      const inputs = good.map((item) => fromApiOrder(item, item.externalId, context.now));
+      const inputs = good.map((item) => fromApiOrder(item, item.externalId));
       const { body } = answer(await orders.save(context, inputs, { how: 'record', backfill }));
       return reply.code(207).send(body);
     },
@@ -106,7 +106,7 @@ function writing(app: App, orders: OrdersService): void {
       const named = parseRef(request.params.ref);
       if (named.kind === 'id')
         throw invalidField('/path/ref', 'must be an external id, `ext:<namespace>:<id>`');
-      const input = fromApiOrder(request.body, named, context.now);
+      const input = fromApiOrder(request.body, named);
       const [saved] = await orders.save(context, [input], {
         how: 'replace',
         backfill: false,
@@ -156,7 +156,7 @@ function correcting(app: App, orders: OrdersService): void {
         return { status: outcome === 'unchanged' ? 200 : 201, body: toApiOrder(order) };
       };
       const context = contextOf(request, 201, answer);
-      const refund = fromApiRefund(request.body, context.now);
+      const refund = fromApiRefund(request.body);
       const { status, body } = answer(await orders.refund(context, targetOf(request), refund));
       return sendVersioned(request, reply, status, body);
     },

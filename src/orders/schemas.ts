@@ -20,10 +20,10 @@ import {
   Version,
 } from '../api/shapes.js';
 import { CustomerInput } from '../customers/schemas.js';
-import type { OrderRow } from './order.js';
+import type { OrderRow, SaidRefund } from './order.js';
 import { orderPayload } from './payload.js';
 import type { OrderInput as Input } from './saving.js';
-import { ORDER_STATUSES, type StoredRefund } from './table.js';
+import { ORDER_STATUSES } from './table.js';
 
 const LINES_MAX = 1_000;
 const REFUNDS_MAX = 200;
@@ -182,7 +182,6 @@ export function toApiOrder(order: OrderRow): Order {
 export function fromApiOrder(
   body: OrderReplacement,
   named: { namespace: string; id: string } | undefined,
-  now: Date,
 ): Input {
   return {
     customer: typeof body.customer === 'string' ? { ref: body.customer } : { inline: body.customer },
@@ -193,18 +192,16 @@ export function fromApiOrder(
     amountMinor: body.amountMinor,
     currency: body.currency,
     lines: body.lines ?? [],
-    refunds: (body.refunds ?? []).map((refund) => fromApiRefund(refund, now)),
+    refunds: (body.refunds ?? []).map(fromApiRefund),
     sourceUpdatedAt: body.sourceUpdatedAt === undefined ? null : new Date(body.sourceUpdatedAt),
   };
 }
 
-export function fromApiRefund(refund: RefundInput, now: Date): StoredRefund {
-  const { externalId, amountMinor, refundedAt, reason } = refund;
-  const at = refundedAt === undefined ? now : new Date(refundedAt);
+export function fromApiRefund({ externalId, amountMinor, refundedAt, reason }: RefundInput): SaidRefund {
   return {
     externalId,
     amountMinor,
-    refundedAt: at.toISOString(),
+    ...(refundedAt === undefined ? {} : { refundedAt: new Date(refundedAt).toISOString() }),
     ...(reason === undefined ? {} : { reason }),
   };
 }

@@ -7,7 +7,7 @@ import type { Database } from '../db/database.js';
 import type { Executor, Transaction } from '../db/executor.js';
 import { NotFoundError, PerennialError } from '../errors.js';
 import type { TransitionsService } from '../transitions/service.js';
-import type { OrderRow } from './order.js';
+import type { OrderRow, SaidRefund } from './order.js';
 import { type Plan, planCancel, planRefund } from './plan.js';
 import {
   type Expected,
@@ -23,7 +23,6 @@ import {
   unknownCustomer,
 } from './saving.js';
 import { findByExternalIds, findById, listOrders, type OrderFilter, type OrderPage } from './store.js';
-import type { StoredRefund } from './table.js';
 import { Work } from './work.js';
 
 export type { OrderInput, Recorded, Saved } from './saving.js';
@@ -40,7 +39,7 @@ export interface OrdersService {
   /** Records or replaces many, in their order; each comes to an order or to its own refusal. */
   save(context: Context, inputs: readonly OrderInput[], options: SaveOptions): Promise<Saved[]>;
   cancel(context: Context, target: OrderTarget): Promise<Recorded>;
-  refund(context: Context, target: OrderTarget, refund: StoredRefund): Promise<Recorded>;
+  refund(context: Context, target: OrderTarget, refund: SaidRefund): Promise<Recorded>;
   get(context: Context, ref: OrderRef): Promise<OrderRow>;
   list(context: Context, filter: OrderListFilter, page: OrderPage): Promise<OrderRow[]>;
 }

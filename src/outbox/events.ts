@@ -21,6 +21,8 @@ export interface EventDraft {
   /** Given under the customer's lock; null for an event that concerns no customer. */
   sequence: number | null;
   correctionId?: string | null;
+  /** Where it is another than the transaction's own clock says. */
+  recordedAt?: Date;
   /** False where the event enters the feed but no webhook goes out. */
   deliver: boolean;
 }
@@ -41,27 +43,29 @@ export interface EventRow {
 
 /** Gives events their ids and texts, in the order of the drafts. Writes nothing. */
 export function prepareEvents({ now }: Pick<Context, 'now'>, events: readonly EventDraft[]): EventRow[] {
-  const recordedAt = now.toISOString();
-  return events.map(({ id = uuidv7(), draft, customerId, sequence, correctionId = null, deliver }) => {
-    const { type, data, previous } = draft;
-    const occurredAt = draft.occurredAt.toISOString();
-    const envelope: Envelope = { id, type, occurredAt, recordedAt, sequence };
-    if (correctionId !== null) envelope.correctionId = correctionId;
-    envelope.data = data;
-    if (previous !== undefined) envelope.previous = previous;
-    return {
-      id,
-      type,
-      customer_id: customerId,
-      sequence,
-      occurred_at: occurredAt,
-      recorded_at: recordedAt,
-      correction_id: correctionId,
-      deliver,
-      body: boundBody(envelope),
-      topics: topicsOf(type),
-    };
-  });
+  return events.map(
+    ({ id = uuidv7(), draft, customerId, sequence, correctionId = null, deliver, ...more }) => {
+      const recordedAt = (more.recordedAt ?? now).toISOString();
+      const { type, data, previous } = draft;
+      const occurredAt = draft.occurredAt.toISOString();
+      const envelope: Envelope = { id, type, occurredAt, recordedAt, sequence };
+      if (correctionId !== null) envelope.correctionId = correctionId;
+      envelope.data = data;
+      if (previous !== undefined) envelope.previous = previous;
+      return {
+        id,
+        type,
+        customer_id: customerId,
+        sequence,
+        occurred_at: occurredAt,
+        recorded_at: recordedAt,
+        correction_id: correctionId,
+        deliver,
+        body: boundBody(envelope),
+        topics: topicsOf(type),
+      };
+    },
+  );
 }
 
 export interface Envelope {

@@ -6,9 +6,9 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { describeProblem, type ProblemBody, problemOf } from '../api/problem.js';
 import type { App } from '../api/schema.js';
-import { translate } from '../db/failures.js';
+import { isGivenUp, translate } from '../db/failures.js';
 import { IdempotentReplay } from '../db/idempotency.js';
-import { InvalidError, NotFoundError, PerennialError } from '../errors.js';
+import { InvalidError, NotFoundError, PerennialError, UnavailableError } from '../errors.js';
 import { stampFrame } from './frame.js';
 import { HttpProblem } from './http-problem.js';
 
@@ -77,6 +77,8 @@ function recognise(error: Error): PerennialError | HttpProblem | undefined {
   if (code?.startsWith('FST_') && statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new HttpProblem(statusCode, 'bad_request', `${STATUS_CODES[statusCode]}.`);
   }
+  if (isGivenUp(error))
+    return new UnavailableError('The database took too long to answer.', { cause: error });
   const translated = translate(error);
   return translated instanceof PerennialError ? translated : undefined;
 }

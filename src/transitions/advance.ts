@@ -6,7 +6,7 @@ import type { Transaction } from '../db/executor.js';
 import type { CompiledTimeline } from '../lifecycle/timeline.js';
 import type { OutboxService } from '../outbox/service.js';
 import { loadHistories } from './history-store.js';
-import { type Computed, compute, type History, needsHistory } from './ledger.js';
+import { type Computed, compute, type History, needsHistory, recordingTime } from './ledger.js';
 import { writeAdvance } from './ledger-store.js';
 import type { Timelines } from './timeline.js';
 import type { Advancement, AdvanceOptions, LockedCustomer, Standing } from './work.js';
@@ -31,10 +31,11 @@ export async function advanceCustomers(
       computed.flatMap((each) => each.events),
     );
     const deliveries = await writeAdvance(tx, context.tenantId, {
-      now: context.now,
       lifecycles: computed.map(({ lifecycle }) => lifecycle),
-      added: computed.flatMap(({ added }) => added),
-      supersededIds: computed.flatMap(({ supersededIds }) => supersededIds),
+      added: computed.flatMap(({ added, recordedAt }) => added.map((row) => ({ ...row, recordedAt }))),
+      supersededAt: Object.fromEntries(
+        computed.flatMap(({ supersededIds, recordedAt }) => supersededIds.map((id) => [id, recordedAt])),
+      ),
       events,
     });
     if (deliveries > 0) tx.announce('deliveries');
@@ -50,14 +51,15 @@ interface Computation {
 
 async function computeAll(tx: Transaction, context: Context, computation: Computation): Promise<Computed[]> {
   const { advancements, timeline, options } = computation;
-  const { tenantId, now } = context;
+  const { tenantId } = context;
+  const nowOf = ({ customer }: Advancement) => recordingTime(context.now, customer);
   const replayed = advancements.filter((advancement) =>
-    needsHistory(advancement, timeline, options.until ?? now),
+    needsHistory(advancement, timeline, options.until ?? nowOf(advancement)),
   );
   const histories = await historiesOf(tx, tenantId, replayed);
   return advancements.map((advancement) => {
     const history = histories.get(advancement.customer.snapshot.id);
-    return compute({ advancement, history, timeline, now, options });
+    return compute({ advancement, history, timeline, now: nowOf(advancement), options });
   });
 }
 

@@ -27,6 +27,7 @@ export interface LifecycleRow {
   version: number;
   /** Written once, with a new customer. */
   createdAt: number;
+  recordedAt: number;
 }
 
 export interface History {
@@ -37,6 +38,8 @@ export interface History {
 }
 
 export interface Computed {
+  /** The clock of recording, for all that is written of this customer. */
+  recordedAt: number;
   lifecycle: LifecycleRow;
   added: LedgerRow[];
   supersededIds: string[];
@@ -67,6 +70,14 @@ export interface ComputeInput {
   options: AdvanceOptions;
 }
 
+/**
+ * When what is written of a customer now is recorded: a request that has waited for the lock is later than
+ * what it waited for, whatever its clock said when it came.
+ */
+export function recordingTime(now: Date, { recordedAt }: LockedCustomer): Date {
+  return recordedAt !== null && recordedAt > now ? recordedAt : now;
+}
+
 export function compute(input: ComputeInput): Computed {
   const { advancement, history, timeline, now } = input;
   const { customer } = advancement;
@@ -84,6 +95,7 @@ export function compute(input: ComputeInput): Computed {
   const change = changeOf(history?.inForce, result.transitions);
   const told = tell(input, standing, change, result);
   return {
+    recordedAt: now.getTime(),
     lifecycle: lifecycleRow(customer, result, standing, told.events.length, pendingFactAt(input, result)),
     added: told.added,
     supersededIds: [...change.retract.map((row) => row.id), ...change.refresh.map(({ row }) => row.id)],
@@ -148,7 +160,7 @@ function tell(input: ComputeInput, standing: Bearing, change: Change, result: Ad
   const push = (draft: EventDraft['draft'], deliver: boolean, correction: string | null): string => {
     const id = uuidv7();
     const place = { id, customerId: snapshot.id, sequence: sequence + events.length + 1 };
-    events.push({ ...place, draft, deliver, correctionId: correction });
+    events.push({ ...place, draft, deliver, correctionId: correction, recordedAt: now });
     return id;
   };
   for (const draft of advancement.events ?? [])
@@ -247,5 +259,6 @@ function lifecycleRow(
     sequence: customer.sequence + eventCount,
     version: standing.lifecycleVersion,
     createdAt: customer.snapshot.createdAt.getTime(),
+    recordedAt: standing.recordedAt.getTime(),
   };
 }

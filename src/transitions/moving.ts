@@ -9,6 +9,7 @@ import { ConflictError } from '../errors.js';
 import type { ManualMoveFact } from '../lifecycle/facts.js';
 import { permittedMoves } from '../lifecycle/stages.js';
 import { type AdvanceDeps, advanceCustomers, standingNow } from './advance.js';
+import { recordingTime } from './ledger.js';
 import { insertMove } from './ledger-store.js';
 import type { MoveInput } from './schemas.js';
 import type { LockedCustomer, Standing } from './work.js';
@@ -26,7 +27,7 @@ export async function moveIn(
   { customer, input }: Moving,
 ): Promise<Standing> {
   const { tenantId } = context;
-  const move = factOf(input, context);
+  const move = factOf(input, { ...context, now: recordingTime(context.now, customer) });
   const timeline = await deps.timelines.of(tx, tenantId);
   const { stage, state } = await standingNow(tx, context, { customer, timeline });
   const lifecycle = timeline.lifecycleOf(state.policyVersion);

@@ -30,6 +30,7 @@ export interface JoinedRow extends ListedRow {
   next_fact_at: Date | null;
   failures: number;
   sequence: number;
+  recorded_at: Date;
 }
 
 /** For `customer_lifecycles l JOIN customers c`, with $1 the tenant: what a list shows. */
@@ -40,7 +41,8 @@ export const listedColumns = `
 
 /** The same and all that a decision needs. */
 export const joinedColumns = `${listedColumns},
-  l.state, l.outlook, l.review_at, l.next_fact_at, l.failures, l.sequence`;
+  l.state, l.outlook, l.review_at, l.next_fact_at, l.failures, l.sequence,
+  l.updated_at AS recorded_at`;
 
 /**
  * Rows in force, for statements that name the customer: said so that the partial indexes of the feed do not
@@ -77,6 +79,13 @@ export function fromDbListed(row: ListedRow): ListedCustomer {
 }
 
 export function fromDbCustomer(row: JoinedRow): LockedCustomer {
-  const { state, outlook, review_at: reviewAt, next_fact_at: nextFactAt, sequence } = row;
-  return { ...fromDbListed(row), state, outlook, reviewAt, nextFactAt, sequence };
+  const {
+    state,
+    outlook,
+    review_at: reviewAt,
+    next_fact_at: nextFactAt,
+    sequence,
+    recorded_at: recordedAt,
+  } = row;
+  return { ...fromDbListed(row), state, outlook, reviewAt, nextFactAt, sequence, recordedAt };
 }

@@ -137,6 +137,7 @@ function opened(snapshot: CustomerSnapshot): LockedCustomer {
     nextFactAt: null,
     outlook: null,
     sequence: 0,
+    recordedAt: null,
     lifecycleVersion: 0,
   };
 }

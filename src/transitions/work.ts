@@ -55,6 +55,8 @@ export interface LockedCustomer extends ListedCustomer {
   nextFactAt: Date | null;
   outlook: Outlook | null;
   sequence: number;
+  /** When the last change of this customer was recorded; null for one that has just been created. */
+  recordedAt: Date | null;
 }
 
 /** An event that a module tells of; id, sequence and times of recording are given when it is written. */

@@ -12,7 +12,9 @@ import { percentile } from '../statistics.js';
 const P50_MS = 25;
 const P99_MS = 150;
 const EVENTS_PER_S = 200;
-const WARM_UP_EVENTS = 600;
+/** As fast as they are answered: until the service is warm it could not keep up with the stream. */
+const WARM_UP_EVENTS = 2_000;
+const WARM_UP_SENDERS = 8;
 const EVENTS = 3_000;
 const CUSTOMERS = 2_000;
 
@@ -32,10 +34,11 @@ async function measureLatency(bench: Bench): Promise<Row[]> {
   const receiver = await startReceiver(bench.lifetime);
   const ids = await populate(stage.api, CUSTOMERS);
   await listen(stage, receiver);
+  await warmUp(stage, ids);
+  await receiver.waitFor(WARM_UP_EVENTS);
   bench.say(`${EVENTS_PER_S} events a second`);
-  const count = WARM_UP_EVENTS + EVENTS;
-  await sendSteadily(stage, ids, count);
-  await receiver.waitFor(count);
+  await sendSteadily(stage, ids);
+  await receiver.waitFor(WARM_UP_EVENTS + EVENTS);
   const committedAtMs = await readCommits(stage);
   const tookMs = receiver.receipts.slice(WARM_UP_EVENTS).map(({ atMs, body }) => {
     const { data } = JSON.parse(body) as { data: { order: { externalId: { id: string } } } };
@@ -55,12 +58,24 @@ async function listen({ api }: Pick<Stage, 'api'>, { url }: Receiver): Promise<v
   await api.post('/v1/webhook-endpoints', { url, eventTypes: ['order.recorded'] });
 }
 
+async function warmUp({ api }: Stage, ids: readonly string[]): Promise<void> {
+  let left = WARM_UP_EVENTS;
+  const sender = async () => {
+    while (left > 0) {
+      left -= 1;
+      const customer = ids[left % ids.length] ?? '';
+      await api.post('/v1/orders', makeOrder({ customer, placedAt: new Date() }));
+    }
+  };
+  await Promise.all(Array.from({ length: WARM_UP_SENDERS }, sender));
+}
+
 /** By the clock and not by the answers: a service that falls behind is sent no less. */
-async function sendSteadily({ api }: Stage, ids: readonly string[], count: number): Promise<void> {
+async function sendSteadily({ api }: Stage, ids: readonly string[]): Promise<void> {
   const startedAtMs = performance.now();
   const failures: unknown[] = [];
   const sent: Promise<unknown>[] = [];
-  for (let index = 0; index < count && failures.length === 0; index += 1) {
+  for (let index = 0; index < EVENTS && failures.length === 0; index += 1) {
     const waitMs = startedAtMs + (index * 1_000) / EVENTS_PER_S - performance.now();
     if (waitMs > 0) await delay(waitMs);
     const customer = ids[index % ids.length] ?? '';

@@ -36,6 +36,12 @@ export const healthPlugin = fp(
       drain();
       closed();
     });
+    app.addHook('onSend', (_request, reply, _payload, sent) => {
+      // Fastify tells those who ask from now on. Whoever waits for an answer would keep the connection too, and
+      // their next request would meet a closed one.
+      if (draining) reply.header('connection', 'close');
+      sent();
+    });
     const probe = sharedProbe(options);
     const ok = { status: 'ok' };
     app.get('/health/live', { schema: { hide: true } }, () => ok);

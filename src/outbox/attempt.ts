@@ -1,7 +1,6 @@
 // Owns the two pure ends of an attempt: what is sent for a delivery, and what becomes of the delivery by what
 // came back. Does not own the schedule (retry.ts), the signature (webhooks/sign.ts) or any I/O.
 
-import { v7 as uuidv7 } from 'uuid';
 import { webhookHeaders } from '../webhooks/sign.js';
 import type { SendInput, SendResult } from '../webhooks/transport.js';
 import type { Settlement } from './queue-store.js';
@@ -20,21 +19,30 @@ export interface Delivery {
   token: string;
   url: string;
   secrets: readonly string[];
+  /** The endpoint's own. */
+  headers: Readonly<Record<string, string>>;
   body: string;
 }
 
 /** `at` is wall-clock time: receivers hold the timestamp against their own clock. */
-export function prepare({ eventId, url, secrets, body }: Delivery, at: Date): SendInput {
+export function prepare({ eventId, url, secrets, headers, body }: Delivery, at: Date): SendInput {
   const timestampS = Math.floor(at.getTime() / 1000);
-  return { url, body, headers: webhookHeaders({ id: eventId, timestampS, body, secrets }) };
+  return { url, body, headers: webhookHeaders({ id: eventId, timestampS, body, secrets, extra: headers }) };
 }
 
 /** An endpoint as a delivery needs it. */
 export interface Target {
   status: 'active' | 'paused' | 'disabled';
   url: string;
-  /** Newest first; empty where they cannot be read with the present key. */
+  /** Newest first, of either kind; empty where they cannot be read with the present key. */
   secrets: readonly string[];
+  headers: Readonly<Record<string, string>>;
+  /** Requests that may start in any one second; null without a limit. */
+  rateLimitPerS: number | null;
+  /** Since the last success. */
+  failures: number;
+  /** Until when the breaker is open. */
+  openUntil: Date | null;
 }
 
 /** A paused endpoint's deliveries are looked at again after their own age, within these bounds. */
@@ -94,7 +102,6 @@ export function settlementOf(
     dueAt: next.kind === 'retry' ? next.at.toISOString() : null,
     finishedAt: isOver ? now.toISOString() : null,
     attempt: {
-      id: uuidv7(),
       startedAt: startedAt.toISOString(),
       durationMs: Math.round(result.durationMs),
       status: result.status,

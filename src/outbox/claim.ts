@@ -54,8 +54,8 @@ export async function claimBatch(
     const body = bodies.get(row.eventId);
     // The endpoint was deleted since, and its deliveries with it.
     if (target === undefined || body === undefined) return [];
-    const { url, secrets } = target;
-    return [{ target, delivery: { ...row, tenantId, token, url, secrets, body } }];
+    const { url, secrets, headers } = target;
+    return [{ target, delivery: { ...row, tenantId, token, url, secrets, headers, body } }];
   });
   return { count: rows.length, claimed };
 }

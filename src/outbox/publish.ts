@@ -26,9 +26,12 @@ export function INSERT_EVENTS_SQL(tenant: `$${number}`, events: `$${number}`): s
       FROM event_rows
   ),
   queued AS (
-    INSERT INTO deliveries (tenant_id, id, event_id, endpoint_id, status, attempts, due_at, created_at)
+    INSERT INTO deliveries (tenant_id, id, event_id, endpoint_id, status, attempts, due_at, created_at,
+                            customer_id, sequence)
     SELECT ${tenant}::uuid, (left(e.id::text, 24) || left(md5(w.id::text || e.id::text), 12))::uuid,
-           e.id, w.id, 'pending', 0, e.recorded_at, e.recorded_at
+           e.id, w.id, 'pending', 0, e.recorded_at, e.recorded_at,
+           CASE w.ordering WHEN 'per_customer' THEN e.customer_id END,
+           CASE w.ordering WHEN 'per_customer' THEN e.sequence END
       FROM event_rows e
       JOIN webhook_endpoints w ON w.event_types && e.topics
      WHERE w.tenant_id = ${tenant}::uuid AND w.status <> 'disabled' AND e.deliver

@@ -110,7 +110,6 @@ export interface Settlement {
 }
 
 export interface SettledAttempt {
-  id: string;
   startedAt: string;
   durationMs: number;
   status: number | null;
@@ -141,8 +140,8 @@ export async function settle(
 
 function prefixed(attempt: SettledAttempt | undefined) {
   if (attempt === undefined) return {};
-  const { id: attemptId, status: answer, ...rest } = attempt;
-  return { attemptId, answer, ...rest };
+  const { status: answer, ...rest } = attempt;
+  return { answer, ...rest };
 }
 
 /**
@@ -153,7 +152,7 @@ function prefixed(attempt: SettledAttempt | undefined) {
 const SETTLE = `
   WITH done AS MATERIALIZED (
     SELECT * FROM json_to_recordset($2::json) AS r(
-      id uuid, token uuid, status text, "dueAt" timestamptz, "finishedAt" timestamptz, "attemptId" uuid,
+      id uuid, token uuid, status text, "dueAt" timestamptz, "finishedAt" timestamptz,
       "startedAt" timestamptz, "durationMs" int, answer int, error text, "responseBody" text)
   ), located AS MATERIALIZED (
     SELECT done.*, found.place
@@ -164,16 +163,16 @@ const SETTLE = `
   ), changed AS (
     UPDATE deliveries d
        SET status = l.status, due_at = l."dueAt", claim_token = NULL, finished_at = l."finishedAt",
-           attempts = d.attempts + (l."attemptId" IS NOT NULL)::int,
+           attempts = d.attempts + (l."startedAt" IS NOT NULL)::int,
            first_attempt_at = coalesce(d.first_attempt_at, l."startedAt")
       FROM located l
      WHERE d.tenant_id = $1 AND d.ctid = l.place AND d.claim_token = l.token
-    RETURNING d.id, d.attempts AS number, l."attemptId", l."startedAt", l."durationMs", l.answer, l.error,
+    RETURNING d.id, d.endpoint_id, d.attempts AS number, l."startedAt", l."durationMs", l.answer, l.error,
               l."responseBody"
   ), attempted AS (
-    INSERT INTO delivery_attempts (tenant_id, id, delivery_id, number, started_at, duration_ms, status, error,
+    INSERT INTO delivery_attempts (tenant_id, delivery_id, endpoint_id, number, started_at, duration_ms, status, error,
                                    response_body)
-    SELECT $1, "attemptId", id, number, "startedAt", "durationMs", answer, error, "responseBody"
-      FROM changed WHERE "attemptId" IS NOT NULL
+    SELECT $1, id, endpoint_id, number, "startedAt", "durationMs", answer, error, "responseBody"
+      FROM changed WHERE "startedAt" IS NOT NULL
   )
   SELECT id FROM changed`;

@@ -65,6 +65,13 @@ export const deliveries = pgTable(
     firstAttemptAt: instant('first_attempt_at'),
     createdAt: instant('created_at').notNull(),
     finishedAt: instant('finished_at'),
+    /** With `sequence`: set where the endpoint is told in order, and what it goes by. */
+    customerId: uuid('customer_id'),
+    sequence: bigint('sequence', { mode: 'number' }),
+    /** Set on what is sent again: the replay that queued it, or the delivery that it repeats. */
+    replayOf: uuid('replay_of'),
+    /** The delivery before it in its order that was given up, so that this one could go. */
+    afterDeadLetter: uuid('after_dead_letter'),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
@@ -76,6 +83,52 @@ export const deliveries = pgTable(
     index('deliveries_due_idx').on(table.dueAt, table.tenantId).where(sql`due_at is not null`),
     index('deliveries_event_idx').on(table.tenantId, table.eventId),
     index('deliveries_endpoint_idx').on(table.tenantId, table.endpointId, table.createdAt, table.id),
+    index('deliveries_order_idx')
+      .on(table.tenantId, table.endpointId, table.customerId, table.sequence, table.id)
+      .where(sql`customer_id is not null and finished_at is null`),
+    index('deliveries_dead_idx')
+      .on(table.tenantId, table.status, table.createdAt, table.id)
+      .where(sql`status in ('exhausted', 'discarded')`),
+    index('deliveries_waiting_idx')
+      .on(table.tenantId, table.endpointId, table.createdAt)
+      .where(sql`finished_at is null`),
+  ],
+);
+
+export const REPLAY_SCOPES = ['all', 'failed'] as const;
+export const REPLAY_STATUSES = ['running', 'done', 'cancelled'] as const;
+
+/** Events that are sent to one endpoint again: a walk over the feed, or over what could not be delivered. */
+export const replays = pgTable(
+  'webhook_replays',
+  {
+    tenantId: tenantId(),
+    id: uuid('id').notNull(),
+    endpointId: uuid('endpoint_id').notNull(),
+    scope: text('scope', { enum: REPLAY_SCOPES }).notNull(),
+    eventTypes: text('event_types').array().notNull(),
+    recordedFrom: instant('recorded_from').notNull(),
+    recordedTo: instant('recorded_to').notNull(),
+    status: text('status', { enum: REPLAY_STATUSES }).notNull(),
+    /** Where the walk has come to: a position in the feed, or a delivery's id; null before its first step. */
+    cursor: text('cursor'),
+    eventsSeen: integer('events_seen').notNull(),
+    deliveriesQueued: integer('deliveries_queued').notNull(),
+    /** When the next step may be taken; null once it is over. A step moves it to the end of its lease. */
+    dueAt: instant('due_at'),
+    claimToken: uuid('claim_token'),
+    createdBy: text('created_by').notNull(),
+    createdAt: instant('created_at').notNull(),
+    finishedAt: instant('finished_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    foreignKey({
+      columns: [table.tenantId, table.endpointId],
+      foreignColumns: [webhookEndpoints.tenantId, webhookEndpoints.id],
+    }).onDelete('cascade'),
+    index('webhook_replays_due_idx').on(table.dueAt, table.tenantId).where(sql`due_at is not null`),
+    index('webhook_replays_endpoint_idx').on(table.tenantId, table.endpointId, table.createdAt, table.id),
   ],
 );
 
@@ -84,9 +137,9 @@ export const deliveryAttempts = pgTable(
   'delivery_attempts',
   {
     tenantId: tenantId(),
-    id: uuid('id').notNull(),
     deliveryId: uuid('delivery_id').notNull(),
     number: integer('number').notNull(),
+    endpointId: uuid('endpoint_id').notNull(),
     startedAt: instant('started_at').notNull(),
     durationMs: integer('duration_ms').notNull(),
     /** The response's status; null where none came. */
@@ -95,11 +148,17 @@ export const deliveryAttempts = pgTable(
     responseBody: text('response_body'),
   },
   (table) => [
-    primaryKey({ columns: [table.tenantId, table.id] }),
+    primaryKey({ columns: [table.tenantId, table.deliveryId, table.number] }),
     foreignKey({
       columns: [table.tenantId, table.deliveryId],
       foreignColumns: [deliveries.tenantId, deliveries.id],
     }).onDelete('cascade'),
-    index('delivery_attempts_delivery_idx').on(table.tenantId, table.deliveryId, table.number),
+    index('delivery_attempts_endpoint_idx').on(
+      table.tenantId,
+      table.endpointId,
+      table.startedAt,
+      table.deliveryId,
+      table.number,
+    ),
   ],
 );

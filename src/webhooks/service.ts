@@ -123,9 +123,9 @@ export function createWebhooksService(deps: WebhooksDeps): WebhooksService {
     async load(executor, tenantId, ids) {
       const rows = await findTargets(executor, tenantId, ids);
       return new Map(
-        rows.map(({ id, status, url, secret }) => {
+        rows.map(({ id, secret, ...row }) => {
           const opened = secrets.open(secret, ownerOf({ tenantId, id }));
-          return [id, { status, url, secrets: opened === null ? [] : [opened] }];
+          return [id, { ...row, secrets: opened === null ? [] : [opened] }];
         }),
       );
     },
@@ -150,7 +150,15 @@ async function create(
     eventTypes: [...(input.eventTypes ?? EVENT_TYPES_DEFAULT)],
     status: input.status ?? 'active',
     disabledReason: null,
+    disabledAt: null,
     secret: secrets.seal(secret, ownerOf({ tenantId, id })),
+    retiredSecrets: [],
+    filter: null,
+    filterPath: null,
+    ordering: 'none',
+    rateLimitPerS: null,
+    headers: {},
+    metadata: {},
     version: 1,
     createdAt: now,
     updatedAt: now,

@@ -66,7 +66,11 @@ export async function deleteEndpoint(tx: Transaction, key: EndpointKey): Promise
   await tx.orm.delete(webhookEndpoints).where(named(key));
 }
 
-export type TargetRow = Pick<EndpointRow, 'id' | 'status' | 'url' | 'secret'>;
+export interface TargetRow
+  extends Pick<EndpointRow, 'id' | 'status' | 'url' | 'secret' | 'headers' | 'rateLimitPerS'> {
+  failures: number;
+  openUntil: Date | null;
+}
 
 /** What the sending needs; on the way of every delivery. */
 export function findTargets(
@@ -76,7 +80,11 @@ export function findTargets(
 ): Promise<TargetRow[]> {
   return executor.rows<TargetRow>({
     name: 'webhooks_targets',
-    text: 'SELECT id, status, url, secret FROM webhook_endpoints WHERE tenant_id = $1 AND id = ANY($2::uuid[])',
+    text: `SELECT w.id, w.status, w.url, w.secret, w.headers, w.rate_limit_per_s AS "rateLimitPerS",
+                  coalesce(h.failures, 0) AS failures, h.open_until AS "openUntil"
+             FROM webhook_endpoints w
+             LEFT JOIN webhook_endpoint_health h ON h.tenant_id = $1 AND h.endpoint_id = w.id
+            WHERE w.tenant_id = $1 AND w.id = ANY($2::uuid[])`,
     values: [tenantId, ids],
   });
 }

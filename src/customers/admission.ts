@@ -2,8 +2,8 @@
 // identity they hold, worked through in memory in the order of the items, so that a thousand of them need
 // no more statements than one. Does not own the rows (store.ts). No I/O.
 
-import { v7 as uuidv7 } from 'uuid';
 import { ConflictError } from '../errors.js';
+import { newId } from '../ids.js';
 import type { Advancement, CustomerSnapshot, DraftEvent, LockedCustomer } from '../transitions/work.js';
 import { type Identity, identitiesOf, identityKey, pointerTo } from './identities.js';
 import type { ExternalId } from './kinds.js';
@@ -70,7 +70,7 @@ export function createRegister({ locked, opened, now }: RegisterOptions): Regist
     holder: (identity) => holders.get(identityKey(identity)),
     byId: (id) => entries.get(id),
     admit(change) {
-      const snapshot = newSnapshot(uuidv7(), change, now);
+      const snapshot = newSnapshot(newId(), change, now);
       const identities = identitiesOf(snapshot);
       take(identities, null, snapshot.externalIds);
       const entry: Entry = { customer: opened(snapshot), before: null };

@@ -1,7 +1,19 @@
 // Owns the normal forms by which an e-mail address and a phone number are told to be the same one. Does not
 // own what a customer is known by (identities.ts). Pure; what cannot be read comes back as undefined.
 
-import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js';
+import { createRequire } from 'node:module';
+import type { CountryCode } from 'libphonenumber-js';
+
+type Phones = typeof import('libphonenumber-js');
+
+const load = createRequire(import.meta.url);
+let loaded: Phones | undefined;
+
+/** The metadata of all countries takes a tenth of a start to load, and the first number is soon enough. */
+function phones(): Phones {
+  loaded ??= load('libphonenumber-js') as Phones;
+  return loaded;
+}
 
 export const EMAIL_LENGTH_MAX = 254;
 const LOCAL_PART_LENGTH_MAX = 64;
@@ -27,6 +39,7 @@ export function normalEmail(given: string): string | undefined {
  * number ranges are opened faster than any library follows, and a customer's real number must not be refused.
  */
 export function normalPhone(given: string, country: string | null): string | undefined {
+  const { isSupportedCountry, parsePhoneNumberFromString } = phones();
   const region = country !== null && isSupportedCountry(country) ? (country as CountryCode) : undefined;
   // `extract: false` refuses text around the number, which would otherwise be dropped in silence.
   const options = region === undefined ? { extract: false } : { extract: false, defaultCountry: region };

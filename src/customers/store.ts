@@ -1,8 +1,9 @@
 // Owns the statements that write profiles, identities and dated attribute values. Where customers stand, and
 // reading them together with it, is in transitions/. A thousand customers take as many statements as one.
 
-import { v7 as uuidv7 } from 'uuid';
 import type { Transaction } from '../db/executor.js';
+import { recordset } from '../db/recordset.js';
+import { newId } from '../ids.js';
 import type { Entry } from './admission.js';
 import { type Identity, identitiesOf, identityKey } from './identities.js';
 import { factsBetween } from './profile.js';
@@ -20,18 +21,14 @@ export async function writeProfiles(
 ): Promise<void> {
   const { released, claimed } = identityChanges(entries);
   const facts = entries.flatMap(({ before, customer: { snapshot } }) =>
-    factsBetween(before, snapshot).map((fact) => ({ ...fact, id: uuidv7(), customer: snapshot.id })),
+    factsBetween(before, snapshot).map((fact) => ({ ...fact, id: newId(), customer: snapshot.id })),
   );
+  const profiles = entries.map(({ customer }) => customer.snapshot);
   await Promise.all([
-    sendRows(tx, RELEASE, [tenantId], released),
-    sendRows(
-      tx,
-      WRITE,
-      [tenantId],
-      entries.map(({ customer }) => customer.snapshot),
-    ),
-    sendRows(tx, CLAIM, [tenantId, now], claimed),
-    sendRows(tx, INSERT_FACTS, [tenantId, now], facts),
+    released.length > 0 && tx.rows({ ...RELEASE, values: [tenantId, ...HOLDINGS.values(released)] }),
+    profiles.length > 0 && tx.rows({ ...WRITE, values: [tenantId, ...PROFILES.values(profiles)] }),
+    claimed.length > 0 && tx.rows({ ...CLAIM, values: [tenantId, now, ...HOLDINGS.values(claimed)] }),
+    facts.length > 0 && tx.rows({ ...INSERT_FACTS, values: [tenantId, now, ...FACTS.values(facts)] }),
   ]);
 }
 
@@ -40,14 +37,26 @@ interface Prepared {
   text: string;
 }
 
-async function sendRows(
-  tx: Transaction,
-  statement: Prepared,
-  values: unknown[],
-  rows: object[],
-): Promise<void> {
-  if (rows.length > 0) await tx.rows({ ...statement, values: [...values, JSON.stringify(rows)] });
-}
+/** An external id and who has it. */
+const HOLDINGS = recordset({ namespace: 'text', id: 'text', customer: 'uuid' });
+
+const PROFILES = recordset({
+  id: 'uuid',
+  kind: 'text',
+  name: 'text',
+  email: 'text',
+  phone: 'text',
+  country: 'text',
+  channel: 'text',
+  owner: 'text',
+  attributes: 'jsonb',
+  externalIds: 'jsonb',
+  profileVersion: 'int4',
+  createdAt: 'timestamptz',
+  updatedAt: 'timestamptz',
+});
+
+const FACTS = recordset({ customer: 'uuid', id: 'uuid', field: 'text', value: 'jsonb' });
 
 function identityChanges(entries: Entry[]) {
   const released: (Identity & { customer: string })[] = [];
@@ -68,7 +77,7 @@ function identityChanges(entries: Entry[]) {
 const RELEASE: Prepared = {
   name: 'customers_release_identities',
   text: `DELETE FROM customer_identities WHERE ctid = ANY (ARRAY(
-           SELECT held.place FROM json_to_recordset($2::json) AS r(namespace text, id text, customer uuid)
+           SELECT held.place FROM ${HOLDINGS.sql(2, 'r')}
             CROSS JOIN LATERAL (
               SELECT ctid AS place, customer_id, value FROM customer_identities
                WHERE tenant_id = $1 AND namespace = r.namespace AND value >= r.id ORDER BY value LIMIT 1) held
@@ -85,10 +94,7 @@ const WRITE: Prepared = {
                                 external_ids, version, created_at, updated_at)
          SELECT $1, r.id, r.kind, r.name, r.email, r.phone, r.country, r.channel, r.owner, r.attributes,
                 r."externalIds", r."profileVersion", r."createdAt", r."updatedAt"
-           FROM json_to_recordset($2::json) AS r(
-                  id uuid, kind text, name text, email text, phone text, country text, channel text, owner text,
-                  attributes jsonb, "externalIds" jsonb, "profileVersion" int, "createdAt" timestamptz,
-                  "updatedAt" timestamptz)
+           FROM ${PROFILES.sql(2, 'r')}
          ON CONFLICT (tenant_id, id) DO UPDATE
             SET kind = excluded.kind, name = excluded.name, email = excluded.email, phone = excluded.phone,
                 country = excluded.country, channel = excluded.channel, owner = excluded.owner,
@@ -101,7 +107,7 @@ const CLAIM: Prepared = {
   name: 'customers_claim_identities',
   text: `INSERT INTO customer_identities (tenant_id, namespace, value, customer_id, created_at)
          SELECT $1, r.namespace, r.id, r.customer, $2
-           FROM json_to_recordset($3::json) AS r(namespace text, id text, customer uuid)
+           FROM ${HOLDINGS.sql(3, 'r')}
           ORDER BY r.namespace, r.id`,
 };
 
@@ -109,5 +115,5 @@ const INSERT_FACTS: Prepared = {
   name: 'customers_insert_facts',
   text: `INSERT INTO customer_attribute_facts (tenant_id, customer_id, id, field, value, effective_at, recorded_at)
          SELECT $1, r.customer, r.id, r.field, r.value, $2, $2
-           FROM json_to_recordset($3::json) AS r(customer uuid, id uuid, field text, value jsonb)`,
+           FROM ${FACTS.sql(3, 'r')}`,
 };

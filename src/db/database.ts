@@ -1,6 +1,7 @@
 // Owns the pool and the three ways to use it: as one tenant to read, as one tenant to write, and as the
 // finder that sees which tenants have something due. Does not own any statement of the product.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Context } from '../context.js';
 import {
@@ -12,6 +13,7 @@ import {
 } from './executor.js';
 import { isRetryable, translate } from './failures.js';
 import { openClaim, settleClaim } from './idempotency.js';
+import { TYPES } from './types.js';
 
 /** The role that serves requests: it owns nothing, and row-level security binds it. */
 export const APP_ROLE = 'perennial_app';
@@ -21,6 +23,8 @@ export const FINDER_ROLE = 'perennial_finder';
 const ATTEMPTS_MAX = 4;
 const STATEMENT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 3_000;
+/** A server that has gone answers no goodbye. */
+const SOCKETS_CLOSE_MAX_MS = 1_000;
 
 export interface WriteOptions {
   /**
@@ -57,19 +61,16 @@ export interface DatabaseOptions {
 /**
  * Every statement of ours has its index, and its plan must not depend on statistics: a prepared statement that
  * was planned while a table was small would go on reading all of it through a first import, until somebody
- * analyses the table. Where there is no other way, Postgres still takes a sequential scan.
+ * analyses the table. Where there is no other way, Postgres still takes a sequential scan. For the same reason
+ * one plan serves all values: planning anew for each took longer than the commonest statements themselves.
  */
-const PLAN_BY_INDEX = 'SET enable_seqscan = off';
+const SESSION = [
+  'SET enable_seqscan = off',
+  'SET plan_cache_mode = force_generic_plan',
+  "SET TimeZone = 'UTC'",
+].join(';');
 
-const INT8_OID = 20;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** Amounts and counters stay below 2^53 by the API's own limits, so int8 can be a number. */
-const types = {
-  getTypeParser(oid: number, format?: 'text' | 'binary') {
-    return oid === INT8_OID ? Number : pg.types.getTypeParser(oid, format as 'text');
-  },
-};
 
 export function openDatabase(options: DatabaseOptions): Database {
   const config: pg.PoolConfig & { pipeline: boolean } = {
@@ -81,17 +82,21 @@ export function openDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: 60_000,
     keepAlive: true,
     application_name: 'perennial',
-    types: types as pg.CustomTypesConfig,
+    types: TYPES as pg.CustomTypesConfig,
     pipeline: true,
   };
   const pool = new pg.Pool(config);
   pool.on('error', options.onError);
+  const open = new Set<Promise<void>>();
   pool.on('connect', (client) => {
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
+    open.add(ended);
+    void ended.then(() => open.delete(ended));
     // The pool listens only while a client is idle. A connection lost with a statement under way would end the
     // process for want of a listener; whoever awaits the statement is told by its failure.
     client.on('error', () => undefined);
     // Goes out ahead of whatever the connection was opened for.
-    client.query(PLAN_BY_INDEX).catch(() => undefined);
+    client.query(SESSION).catch(() => undefined);
   });
   const listeners = new Map<Topic, (() => void)[]>();
   const committed = (topics: ReadonlySet<Topic>) => {
@@ -106,7 +111,12 @@ export function openDatabase(options: DatabaseOptions): Database {
       listeners.set(topic, [...(listeners.get(topic) ?? []), listener]);
     },
     usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    close: () => pool.end(),
+    async close() {
+      // The pool's own end does not wait for the sockets: an embedded server that stops meanwhile would be
+      // taken for one that was lost.
+      await pool.end();
+      await Promise.race([Promise.all(open), sleep(SOCKETS_CLOSE_MAX_MS, undefined, { ref: false })]);
+    },
   };
 }
 

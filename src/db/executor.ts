@@ -40,6 +40,22 @@ interface PgQuery {
   values?: unknown[];
 }
 
+/** Postgres tells prepared statements apart by their first 63 bytes. */
+const NAME_LENGTH_MAX = 63;
+const shortNames = new Map<string, string>();
+
+function queryOf(statement: Statement): PgQuery {
+  const { name } = statement;
+  if (name === undefined || name.length <= NAME_LENGTH_MAX) return statement as PgQuery;
+  let short = shortNames.get(name);
+  if (short === undefined) {
+    // Counted, not cut: two lists that filter by nearly the same fields would pass for one statement.
+    short = `${name.slice(0, NAME_LENGTH_MAX - 8)}#${shortNames.size}`;
+    shortNames.set(name, short);
+  }
+  return { ...(statement as PgQuery), name: short };
+}
+
 /** With a callback a client's query returns nothing, which its type does not say. */
 interface Calling {
   query(query: PgQuery | string, callback: (error: Error | null, result: QueryResult) => void): void;
@@ -72,7 +88,7 @@ abstract class ClientExecutor implements Executor {
   protected abstract send(query: PgQuery): Promise<QueryResult>;
 
   async rows<Row>(statement: Statement): Promise<Row[]> {
-    const result = await this.send(statement as PgQuery);
+    const result = await this.send(queryOf(statement));
     return result.rows as Row[];
   }
 
@@ -152,7 +168,7 @@ export class TransactionExecutor extends ClientExecutor implements Transaction {
     if (!this.mayCommitEarly) return this.rows<Row>(statement);
     const [result, committed] = together(this.client, () => {
       this.#begin();
-      const last = this.#watch(this.client.query(statement as PgQuery));
+      const last = this.#watch(this.client.query(queryOf(statement)));
       return [last, this.#watch(this.client.query('COMMIT'))];
     });
     this.#ended = 'committed';

@@ -1,8 +1,8 @@
 // Owns what becomes of an order when something is said of it: recorded, repeated, replaced, cancelled,
 // refunded or refused; which events tell of it, and what it means for the customer's history. Pure.
 
-import { v7 as uuidv7 } from 'uuid';
 import { ConflictError, type Fault, InvalidError, type PerennialError } from '../errors.js';
+import { newId } from '../ids.js';
 import type { OrderFact } from '../lifecycle/facts.js';
 import type { DraftEvent } from '../transitions/work.js';
 import { factOf, fingerprintOf, type OrderContent, type OrderRow, type SaidRefund } from './order.js';
@@ -145,7 +145,7 @@ function created(content: OrderContent, now: Date): Plan {
     ...content,
     ...derived(content),
     refunds: dated(content.refunds, [], now),
-    id: uuidv7(),
+    id: newId(),
     fingerprint: fingerprintOf(content),
     version: 1,
     createdAt: now,

@@ -2,6 +2,7 @@
 // an order and then changing it safe.
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { recordset } from '../db/recordset.js';
 import type { OrderRow } from './order.js';
 
 const COLUMNS = `
@@ -63,12 +64,29 @@ export async function findById(
   return rows[0];
 }
 
-/** Bytea travels in JSON as hexadecimal. */
-function written(orders: readonly OrderRow[]): string {
-  return JSON.stringify(
-    orders.map((order) => ({ ...order, fingerprint: order.fingerprint.toString('hex') })),
-  );
-}
+/** An array does not fit into an array of rows: it travels as its text. */
+const categoriesText = (categories: readonly string[]) =>
+  `{${categories.map((category) => `"${category.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
+
+const ORDERS = recordset({
+  id: 'uuid',
+  customerId: 'uuid',
+  namespace: 'text',
+  externalId: 'text',
+  status: 'text',
+  placedAt: 'timestamptz',
+  amountMinor: 'int8',
+  refundedMinor: 'int8',
+  currency: 'text',
+  categories: 'text',
+  lines: 'jsonb',
+  refunds: 'jsonb',
+  fingerprint: 'bytea',
+  sourceUpdatedAt: 'timestamptz',
+  version: 'int4',
+  createdAt: 'timestamptz',
+  updatedAt: 'timestamptz',
+});
 
 const CHANGEABLE = [
   ...[
@@ -99,16 +117,15 @@ export function writeOrders(
                                refunded_minor, currency, categories, lines, refunds, fingerprint,
                                source_updated_at, version, created_at, updated_at)
            SELECT $1, id, "customerId", namespace, "externalId", status, "placedAt", "amountMinor",
-                  "refundedMinor", currency, categories, lines, refunds, decode(fingerprint, 'hex'),
+                  "refundedMinor", currency, categories::text[], lines, refunds, fingerprint,
                   "sourceUpdatedAt", version, "createdAt", "updatedAt"
-             FROM json_to_recordset($2::json) AS r(
-               id uuid, "customerId" uuid, namespace text, "externalId" text, status text,
-               "placedAt" timestamptz, "amountMinor" bigint, "refundedMinor" bigint, currency text,
-               categories text[], lines jsonb, refunds jsonb, fingerprint text, "sourceUpdatedAt" timestamptz,
-               version int, "createdAt" timestamptz, "updatedAt" timestamptz)
+             FROM ${ORDERS.sql(2, 'r')}
            ON CONFLICT (tenant_id, id) DO UPDATE
               SET ${CHANGEABLE.map((column) => `${column} = excluded.${column}`).join(', ')}`,
-    values: [tenantId, written(orders)],
+    values: [
+      tenantId,
+      ...ORDERS.values(orders.map((order) => ({ ...order, categories: categoriesText(order.categories) }))),
+    ],
   });
 }
 

@@ -2,9 +2,9 @@
 // given whom the items name and what is recorded already, and answers rows, facts and events to write.
 
 import { createHash } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
 import { attempt } from '../api/items.js';
 import { ConflictError, InvalidError, NotFoundError, type PerennialError } from '../errors.js';
+import { newId } from '../ids.js';
 import type { Advancement, LockedCustomer } from '../transitions/work.js';
 import type { TouchpointInput } from './schemas.js';
 import type { TouchpointRow } from './store.js';
@@ -57,7 +57,7 @@ function newRow(input: TouchpointInput, { snapshot }: LockedCustomer, now: Date)
   if (occurredAt.getTime() > now.getTime() + AHEAD_MAX_MS) throw tooFarAhead();
   const { channel, direction, kind, outcome = null, actor = null, note = null } = input;
   return {
-    id: uuidv7(),
+    id: newId(),
     customerId: snapshot.id,
     channel,
     direction,

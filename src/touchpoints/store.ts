@@ -1,6 +1,7 @@
 // Owns the statements on touchpoints. A thousand of them are written, or looked up, by one statement.
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { recordset } from '../db/recordset.js';
 import type { Touchpoint } from './schemas.js';
 
 /** A touchpoint as it is kept; instants in RFC 3339, the fingerprint in hex. */
@@ -24,6 +25,8 @@ const COLUMNS = `t.id, t.customer_id AS "customerId", t.channel, t.direction, t.
   t.occurred_at AS "occurredAt", t.namespace, t.external_id AS "externalId",
   encode(t.fingerprint, 'hex') AS fingerprint, t.created_at AS "createdAt"`;
 
+const EXTERNAL_IDS = recordset({ namespace: 'text', id: 'text' });
+
 /**
  * Those that are recorded already, of a list of external ids. Each is looked up by itself: a join would be
  * planned by the table's statistics, and by stale ones (a first import) it reads all of the tenant.
@@ -37,10 +40,10 @@ export function findByExternalIds(
   return executor.rows({
     name: 'touchpoints_find_external',
     text: `SELECT ${COLUMNS}
-             FROM json_to_recordset($2::json) AS r(namespace text, id text)
+             FROM ${EXTERNAL_IDS.sql(2, 'r')}
             CROSS JOIN LATERAL (SELECT * FROM touchpoints
                                  WHERE tenant_id = $1 AND namespace = r.namespace AND external_id = r.id LIMIT 1) t`,
-    values: [tenantId, JSON.stringify(externalIds)],
+    values: [tenantId, ...EXTERNAL_IDS.values(externalIds)],
   });
 }
 
@@ -57,6 +60,22 @@ export async function findTouchpoint(
   return row;
 }
 
+const TOUCHPOINTS = recordset({
+  id: 'uuid',
+  customerId: 'uuid',
+  namespace: 'text',
+  externalId: 'text',
+  channel: 'text',
+  direction: 'text',
+  kind: 'text',
+  outcome: 'text',
+  actor: 'text',
+  note: 'text',
+  occurredAt: 'timestamptz',
+  fingerprint: 'text',
+  createdAt: 'timestamptz',
+});
+
 /** In one order everywhere: two batches with the same external ids then wait in line, not for each other. */
 export async function insertTouchpoints(
   tx: Transaction,
@@ -69,12 +88,9 @@ export async function insertTouchpoints(
                                     outcome, actor, note, occurred_at, fingerprint, created_at)
            SELECT $1, r.id, r."customerId", r.namespace, r."externalId", r.channel, r.direction, r.kind, r.outcome,
                   r.actor, r.note, r."occurredAt", decode(r.fingerprint, 'hex'), r."createdAt"
-             FROM json_to_recordset($2::json) AS r(
-                    id uuid, "customerId" uuid, namespace text, "externalId" text, channel text, direction text,
-                    kind text, outcome text, actor text, note text, "occurredAt" timestamptz, fingerprint text,
-                    "createdAt" timestamptz)
+             FROM ${TOUCHPOINTS.sql(2, 'r')}
             ORDER BY r.namespace, r."externalId"`,
-    values: [tenantId, JSON.stringify(rows)],
+    values: [tenantId, ...TOUCHPOINTS.values(rows)],
   });
 }
 

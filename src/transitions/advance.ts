@@ -33,8 +33,8 @@ export async function advanceCustomers(
     const deliveries = await writeAdvance(tx, context.tenantId, {
       lifecycles: computed.map(({ lifecycle }) => lifecycle),
       added: computed.flatMap(({ added, recordedAt }) => added.map((row) => ({ ...row, recordedAt }))),
-      supersededAt: Object.fromEntries(
-        computed.flatMap(({ supersededIds, recordedAt }) => supersededIds.map((id) => [id, recordedAt])),
+      superseded: computed.flatMap(({ supersededIds, recordedAt }) =>
+        supersededIds.map((id) => ({ id, at: recordedAt })),
       ),
       events,
     });

@@ -58,11 +58,19 @@ const MOVES = `
     FROM manual_moves WHERE tenant_id = $1 AND customer_id = ANY($2::uuid[])
    ORDER BY customer_id, effective_at, id`;
 
+/** A row that was re-recorded in silence is known outside by the id of the first, which its event told of. */
+const ANNOUNCED = `(
+  SELECT o.id FROM transitions o
+   WHERE o.tenant_id = $1 AND o.customer_id = t.customer_id AND o.effective_at = t.effective_at
+     AND o.event_id = t.event_id
+   ORDER BY o.recorded_at, o.id LIMIT 1)`;
+
 const IN_FORCE = `
   SELECT customer_id AS customer, id, ${MS('effective_at')} AS "effectiveAt", from_stage AS "from",
          to_stage AS "to", cause, cause_id AS "causeId", policy_version AS "policyVersion",
-         calibration_version AS "calibrationVersion", evidence, actor, reason, event_id AS "eventId", told
-    FROM transitions
+         calibration_version AS "calibrationVersion", evidence, actor, reason, event_id AS "eventId", told,
+         COALESCE(${ANNOUNCED}, id) AS "announcedId"
+    FROM transitions t
    WHERE tenant_id = $1 AND customer_id = ANY($2::uuid[]) AND ${inForce}
    ORDER BY customer_id, effective_at, id`;
 

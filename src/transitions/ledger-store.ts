@@ -2,9 +2,10 @@
 // that go with them in one statement.
 
 import type { Transaction } from '../db/executor.js';
+import { binaryArray, recordset } from '../db/recordset.js';
 import type { ManualMoveFact } from '../lifecycle/facts.js';
 import type { EventRow } from '../outbox/events.js';
-import { INSERT_EVENTS_SQL } from '../outbox/publish.js';
+import { EVENTS, INSERT_EVENTS_SQL } from '../outbox/publish.js';
 import type { LifecycleRow } from './ledger.js';
 import type { LedgerRow } from './work.js';
 
@@ -12,33 +13,72 @@ export interface AdvanceWrite {
   lifecycles: LifecycleRow[];
   /** Instants of recording in epoch milliseconds. */
   added: (LedgerRow & { recordedAt: number })[];
-  supersededAt: Record<string, number>;
+  superseded: { id: string; at: number }[];
   events: EventRow[];
 }
 
 /** Stage, due times, ledger, events and their deliveries: one statement. Answers how many deliveries it made. */
 export async function writeAdvance(tx: Transaction, tenantId: string, write: AdvanceWrite): Promise<number> {
+  const { lifecycles, added, superseded, events } = write;
   const rows = await tx.lastRows<{ deliveries: number }>({
     name: 'transitions_write',
     text: WRITE,
     values: [
       tenantId,
-      JSON.stringify(write.lifecycles),
-      JSON.stringify(write.added),
-      Object.keys(write.supersededAt),
-      JSON.stringify(write.supersededAt),
-      JSON.stringify(write.events),
+      binaryArray(
+        'uuid',
+        superseded.map(({ id }) => id),
+      ),
+      binaryArray(
+        'timestamptz',
+        superseded.map(({ at }) => at),
+      ),
+      ...LIFECYCLES.values(lifecycles),
+      ...LEDGER.values(added),
+      ...EVENTS.values(events),
     ],
   });
   return rows[0]?.deliveries ?? 0;
 }
 
-const AT = (column: string) => `to_timestamp(${column} / 1000.0)`;
+const LIFECYCLES = recordset({
+  customerId: 'uuid',
+  stage: 'text',
+  stageSince: 'timestamptz',
+  lastOrderAt: 'timestamptz',
+  state: 'jsonb',
+  outlook: 'jsonb',
+  reviewAt: 'timestamptz',
+  nextFactAt: 'timestamptz',
+  dueAt: 'timestamptz',
+  sequence: 'int8',
+  version: 'int4',
+  createdAt: 'timestamptz',
+  recordedAt: 'timestamptz',
+});
 
-const LIFECYCLE_INPUT = `json_to_recordset($2::json) AS r(
-    "customerId" uuid, stage text, "stageSince" float8, "lastOrderAt" float8, state jsonb,
-    outlook jsonb, "reviewAt" float8, "nextFactAt" float8, "dueAt" float8, sequence bigint, version int,
-    "createdAt" float8, "recordedAt" float8)`;
+const LEDGER = recordset({
+  id: 'uuid',
+  customer: 'uuid',
+  from: 'text',
+  to: 'text',
+  effectiveAt: 'timestamptz',
+  recordedAt: 'timestamptz',
+  cause: 'text',
+  causeId: 'text',
+  policyVersion: 'int4',
+  calibrationVersion: 'int4',
+  evidence: 'jsonb',
+  actor: 'text',
+  reason: 'text',
+  correctionId: 'uuid',
+  eventId: 'uuid',
+  told: 'bool',
+});
+
+const LIFECYCLES_FROM = 4;
+const LEDGER_FROM = LIFECYCLES_FROM + LIFECYCLES.width;
+const EVENTS_FROM = LEDGER_FROM + LEDGER.width;
 
 const LIFECYCLE_COLUMNS = [
   ...['stage', 'stage_since', 'last_order_at', 'state', 'outlook', 'review_at', 'next_fact_at', 'due_at'],
@@ -49,27 +89,20 @@ const LIFECYCLE_COLUMNS = [
 const WRITE = `
   WITH moved AS (
     INSERT INTO customer_lifecycles (tenant_id, customer_id, created_at, ${LIFECYCLE_COLUMNS.join(', ')})
-    SELECT $1, r."customerId", ${AT('r."createdAt"')}, r.stage, ${AT('r."stageSince"')}, ${AT('r."lastOrderAt"')},
-           r.state, r.outlook, ${AT('r."reviewAt"')}, ${AT('r."nextFactAt"')}, ${AT('r."dueAt"')},
-           0, r.sequence, r.version, ${AT('r."recordedAt"')}
-      FROM ${LIFECYCLE_INPUT}
+    SELECT $1, r."customerId", r."createdAt", r.stage, r."stageSince", r."lastOrderAt", r.state, r.outlook,
+           r."reviewAt", r."nextFactAt", r."dueAt", 0, r.sequence, r.version, r."recordedAt"
+      FROM ${LIFECYCLES.sql(LIFECYCLES_FROM, 'r')}
     ON CONFLICT (tenant_id, customer_id) DO UPDATE
        SET ${LIFECYCLE_COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')}
   ), superseded AS (
-    UPDATE transitions SET superseded_at = to_timestamp(($5::jsonb ->> id::text)::float8 / 1000.0)
-     WHERE tenant_id = $1 AND id = ANY($4::uuid[])
+    UPDATE transitions SET superseded_at = ($3::timestamptz[])[array_position($2::uuid[], id)]
+     WHERE tenant_id = $1 AND id = ANY($2::uuid[])
   ), added AS (
     INSERT INTO transitions (tenant_id, id, customer_id, from_stage, to_stage, effective_at, recorded_at, cause,
                              cause_id, policy_version, calibration_version, evidence, actor, reason,
                              correction_id, event_id, told)
-    SELECT $1, r.id, r.customer, r."from", r."to", ${AT('r."effectiveAt"')}, ${AT('r."recordedAt"')}, r.cause, r."causeId",
-           r."policyVersion", r."calibrationVersion", r.evidence, r.actor, r.reason, r."correctionId",
-           r."eventId", r.told
-      FROM json_to_recordset($3::json) AS r(
-        id uuid, customer uuid, "from" text, "to" text, "effectiveAt" float8, cause text, "causeId" text,
-        "policyVersion" int, "calibrationVersion" int, evidence jsonb, actor text, reason text,
-        "correctionId" uuid, "eventId" uuid, told boolean, "recordedAt" float8)
-  ), ${INSERT_EVENTS_SQL('$1', '$6')}
+    SELECT $1, r.* FROM ${LEDGER.sql(LEDGER_FROM, 'r')}
+  ), ${INSERT_EVENTS_SQL('$1', EVENTS_FROM)}
   SELECT count(*)::int AS deliveries FROM queued`;
 
 export function insertMove(

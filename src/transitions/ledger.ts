@@ -1,8 +1,8 @@
 // Owns turning the core's answer for one customer into rows and events: what is added, what is superseded,
 // what is told and what of that is delivered. Pure; ledger-store.ts writes what comes out.
 
-import { v7 as uuidv7 } from 'uuid';
 import { customerPayload } from '../customers/payload.js';
+import { newId } from '../ids.js';
 import type { ManualMoveFact, OrderFact, TouchpointFact } from '../lifecycle/facts.js';
 import { reconcile } from '../lifecycle/reconcile.js';
 import { advance, canAdvance, replay } from '../lifecycle/replay.js';
@@ -147,7 +147,7 @@ function changeOf(inForce: LedgerRow[] | undefined, found: Transition[]): Change
   if (inForce === undefined) return { retract: [], refresh: [], add: found, correctionId: null };
   const change = reconcile(inForce, found);
   const corrects = change.retract.length > 0;
-  return { ...change, correctionId: corrects ? uuidv7() : null };
+  return { ...change, correctionId: corrects ? newId() : null };
 }
 
 /** Events in their order: the caller's own, the retractions (newest first), the new rows (oldest first). */
@@ -158,7 +158,7 @@ function tell(input: ComputeInput, standing: Bearing, change: Change, result: Ad
   const { correctionId } = change;
   const events: EventDraft[] = [];
   const push = (draft: EventDraft['draft'], deliver: boolean, correction: string | null): string => {
-    const id = uuidv7();
+    const id = newId();
     const place = { id, customerId: snapshot.id, sequence: sequence + events.length + 1 };
     events.push({ ...place, draft, deliver, correctionId: correction, recordedAt: now });
     return id;
@@ -174,7 +174,7 @@ function tell(input: ComputeInput, standing: Bearing, change: Change, result: Ad
   const added = change.add.map((transition): LedgerRow => {
     const told =
       options.deliver && (options.mode === 'tick' || (transition === last && last === inForceAfter));
-    const id = uuidv7();
+    const id = newId();
     const eventId = push(
       {
         type: eventType(transition, input.timeline),
@@ -192,7 +192,7 @@ function tell(input: ComputeInput, standing: Bearing, change: Change, result: Ad
 /** Evidence alone has changed: re-recorded in silence, still tied to the event that told of the row. */
 function refreshed({ row, transition }: Change['refresh'][number], customer: string): LedgerRow {
   const { eventId, told, correctionId } = row;
-  return { ...transition, id: uuidv7(), customer, correctionId: correctionId ?? null, eventId, told };
+  return { ...transition, id: newId(), customer, correctionId: correctionId ?? null, eventId, told };
 }
 
 function nextOf({ outlook }: Bearing): { at: string; stage: string } | null {
@@ -204,7 +204,7 @@ function retraction(row: LedgerRow, standing: Bearing) {
     type: 'customer.transition_retracted',
     data: {
       retracted: {
-        transitionId: row.id,
+        transitionId: row.announcedId ?? row.id,
         from: row.from,
         to: row.to,
         effectiveAt: new Date(row.effectiveAt).toISOString(),

@@ -1,11 +1,11 @@
 // Owns a person's move: whether the graph permits it as the customer stands now, and its becoming a fact. Does
 // not own the stage that comes of it (advance.ts).
 
-import { v7 as uuidv7 } from 'uuid';
 import { invalidField } from '../api/batch.js';
 import type { Context } from '../context.js';
 import type { Transaction } from '../db/executor.js';
 import { ConflictError } from '../errors.js';
+import { newId } from '../ids.js';
 import type { ManualMoveFact } from '../lifecycle/facts.js';
 import { permittedMoves } from '../lifecycle/stages.js';
 import { type AdvanceDeps, advanceCustomers, standingNow } from './advance.js';
@@ -47,7 +47,7 @@ function factOf({ to, reason, holdUntil }: MoveInput, { actor, now }: Context): 
   const until = holdUntil == null ? null : Date.parse(holdUntil);
   if (until !== null && until <= now.getTime()) throw invalidField('/holdUntil', 'must lie in the future');
   return {
-    id: uuidv7(),
+    id: newId(),
     at: now.getTime(),
     to,
     holdUntil: until,

@@ -1,12 +1,12 @@
 // Owns one tick: everybody whose time has come, tenant by tenant, in batches. A tick that comes late writes
 // the same ledger; a second replica finds nothing to repeat. Does not own when it runs (jobs/).
 
-import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Transaction } from '../db/executor.js';
 import { isAway } from '../db/failures.js';
 import { UnavailableError } from '../errors.js';
+import { newId } from '../ids.js';
 import { fromDbCustomer, type JoinedRow } from './rows.js';
 import { claimDue, lockCustomers, setAside, tenantsDue } from './store.js';
 import type { Advancement, AdvanceOptions } from './work.js';
@@ -20,6 +20,7 @@ export interface TickLimits {
 
 const LIMITS: TickLimits = { batchSizeMax: 500, batchesMax: 2_000 };
 const DUE_SCAN_MAX = 10_000;
+const BATCHES_AT_ONCE = 2;
 const SET_ASIDE_FIRST_MS = 60_000;
 const SET_ASIDE_MAX_MS = 24 * 3_600_000;
 
@@ -51,23 +52,41 @@ export async function advanceDue(
   const result: TickResult = { advanced: 0, setAside: 0, more: false };
   let batches = 0;
   for (;;) {
-    const tenants = await deps.database.find((executor) => tenantsDue(executor, now, DUE_SCAN_MAX));
+    const queue = await deps.database.find((executor) => tenantsDue(executor, now, DUE_SCAN_MAX));
     let found = 0;
     // A batch a tenant in turn: one with millions due does not keep the others waiting.
-    for (const tenantId of tenants) {
-      if (batches++ >= limits.batchesMax) return { ...result, more: true };
-      const batch = await advanceBatch(deps, contextOf(tenantId, now), limits.batchSizeMax);
-      result.advanced += batch.advanced;
-      result.setAside += batch.setAside;
-      found += batch.advanced + batch.setAside;
-    }
+    const work = async (): Promise<void> => {
+      for (let tenantId = queue.shift(); tenantId !== undefined; tenantId = queue.shift()) {
+        if (batches >= limits.batchesMax) {
+          result.more = true;
+          return;
+        }
+        batches += 1;
+        const batch = await advanceBatch(deps, contextOf(tenantId, now), limits.batchSizeMax);
+        result.advanced += batch.advanced;
+        result.setAside += batch.setAside;
+        const size = batch.advanced + batch.setAside;
+        found += size;
+        // A full batch may have left more behind; whoever is free takes the tenant up again.
+        if (size >= limits.batchSizeMax) queue.push(tenantId);
+      }
+    };
+    // A tenant more than once: while one batch is being decided here, another's rows are written there.
+    if (queue.length < BATCHES_AT_ONCE) queue.push(...queue);
+    await allEnded(Array.from({ length: BATCHES_AT_ONCE }, work));
     // What is due and was not found is held by another replica.
-    if (found === 0) return result;
+    if (result.more || found === 0) return result;
   }
 }
 
+/** Fails as the first of them does, but not before all have come to an end: nothing is left under way. */
+async function allEnded(runs: Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(runs))
+    if (outcome.status === 'rejected') throw outcome.reason;
+}
+
 function contextOf(tenantId: string, now: Date): Context {
-  return { tenantId, actor: { kind: 'system', id: 'advance-due-customers' }, now, requestId: uuidv7() };
+  return { tenantId, actor: { kind: 'system', id: 'advance-due-customers' }, now, requestId: newId() };
 }
 
 async function advanceBatch(deps: TickDeps, context: Context, limit: number) {

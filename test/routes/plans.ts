@@ -83,10 +83,37 @@ function literalOf(value: unknown): string {
 
 function plainOf(value: unknown): string {
   if (value instanceof Date) return value.toISOString();
-  if (Buffer.isBuffer(value)) return `\\x${value.toString('hex')}`;
+  if (Buffer.isBuffer(value)) return arrayIn(value) ?? `\\x${value.toString('hex')}`;
   if (Array.isArray(value)) return `{${value.map((item) => JSON.stringify(plainOf(item))).join(',')}}`;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
+
+/** The text of an array that travels in the binary format (db/recordset.ts); undefined for other bytes. */
+function arrayIn(bytes: Buffer): string | undefined {
+  if (bytes.length < 12 || bytes.readInt32BE(0) > 1 || bytes.readInt32BE(4) !== 1) return undefined;
+  const read = ELEMENTS[bytes.readInt32BE(8)];
+  if (read === undefined) return undefined;
+  const cells: string[] = [];
+  for (let at = 20; at < bytes.length; ) {
+    const length = bytes.readInt32BE(at);
+    at += 4;
+    cells.push(length < 0 ? 'NULL' : JSON.stringify(read(bytes.subarray(at, at + length))));
+    at += Math.max(length, 0);
+  }
+  return `{${cells.join(',')}}`;
+}
+
+/** By the numbers that Postgres has for the types. */
+const ELEMENTS: Record<number, (cell: Buffer) => string> = {
+  16: (cell) => String(cell.readUInt8(0) === 1),
+  17: (cell) => `\\x${cell.toString('hex')}`,
+  20: (cell) => cell.readBigInt64BE(0).toString(),
+  23: (cell) => String(cell.readInt32BE(0)),
+  25: (cell) => cell.toString(),
+  1184: (cell) => new Date(Number(cell.readBigInt64BE(0) / 1000n) + Date.UTC(2000, 0, 1)).toISOString(),
+  2950: (cell) => cell.toString('hex'),
+  3802: (cell) => cell.subarray(1).toString(),
+};
 
 export function nodesOf(node: PlanNode): PlanNode[] {
   return [node, ...(node.Plans ?? []).flatMap(nodesOf)];

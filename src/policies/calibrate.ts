@@ -1,11 +1,11 @@
 // Owns fitting a tenant's cadence, by schedule and on demand, and making it a dated version.
 
-import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
+import { newId } from '../ids.js';
 import { fitCadence } from '../lifecycle/models/cadenceFit.js';
 import { DEFAULT_POLICY, type Policy } from '../lifecycle/policy.js';
-import { CALIBRATION_EVERY_MS } from './schedule.js';
+import { CALIBRATION_EVERY_MS, CALIBRATION_RETRY_MS } from './schedule.js';
 import {
   type CalibrationRow,
   claimCalibration,
@@ -14,6 +14,7 @@ import {
   livePolicy,
   newestCalibration,
   readGaps,
+  scheduleCalibration,
   tenantsDue,
 } from './store.js';
 
@@ -50,7 +51,7 @@ export function createCalibrations({ database }: { database: Database }): Calibr
       if (policy !== undefined && matters(policy.policy)) {
         const { version } = row;
         await insertRecomputation(tx, tenantId, {
-          id: uuidv7(),
+          id: newId(),
           cause: 'calibration',
           version,
           backfill: false,
@@ -66,29 +67,36 @@ export function createCalibrations({ database }: { database: Database }): Calibr
     fit: async (context, matters) => record(context, await measure(context), matters),
     async fitDue(now, matters) {
       const result = { fitted: 0, unchanged: 0 };
-      const next = new Date(now.getTime() + CALIBRATION_EVERY_MS);
+      const failures: unknown[] = [];
       for (const tenantId of await database.find((executor) =>
         tenantsDue(executor, 'calibration_schedules', now),
       )) {
-        const context: Context = {
-          tenantId,
-          actor: { kind: 'system', id: 'calibrate' },
-          now,
-          requestId: uuidv7(),
-        };
-        if (!(await database.write(context, (tx) => claimCalibration(tx, tenantId, now, next)))) continue;
-        const fit = await measure(context);
-        const newest = await database.read(tenantId, (executor) => newestCalibration(executor, tenantId));
-        if (newest !== undefined && !hasMoved(newest, fit)) {
-          result.unchanged += 1;
-          continue;
+        try {
+          const outcome = await fitOne(tenantId, now, matters);
+          if (outcome !== 'taken') result[outcome] += 1;
+        } catch (error) {
+          // It is due again before long; the other tenants' fits do not wait for that.
+          failures.push(error);
         }
-        await record(context, fit, matters);
-        result.fitted += 1;
       }
+      if (failures.length > 0) throw failures[0];
       return result;
     },
   };
+
+  async function fitOne(tenantId: string, now: Date, matters: (policy: Policy) => boolean) {
+    const actor = { kind: 'system', id: 'calibrate' } as const;
+    const context: Context = { tenantId, actor, now, requestId: newId() };
+    const again = new Date(now.getTime() + CALIBRATION_RETRY_MS);
+    if (!(await database.write(context, (tx) => claimCalibration(tx, tenantId, now, again)))) return 'taken';
+    const fit = await measure(context);
+    const newest = await database.read(tenantId, (executor) => newestCalibration(executor, tenantId));
+    const isNew = newest === undefined || hasMoved(newest, fit);
+    if (isNew) await record(context, fit, matters);
+    const next = new Date(now.getTime() + CALIBRATION_EVERY_MS);
+    await database.write(context, (tx) => scheduleCalibration(tx, tenantId, next));
+    return isNew ? 'fitted' : 'unchanged';
+  }
 }
 
 function hasMoved(

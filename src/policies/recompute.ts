@@ -1,9 +1,9 @@
 // Owns the walk over all customers of a tenant after a new version: in batches, from where it was left, so
 // that it can be interrupted at any point and goes on. Does not own the deciding (transitions/).
 
-import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
+import { newId } from '../ids.js';
 import type { TransitionsService } from '../transitions/service.js';
 import { claimRecomputation, type Recomputation, saveProgress, tenantsDue } from './store.js';
 
@@ -16,6 +16,7 @@ const LEASE_MS = 60_000;
 export interface RecomputeDeps {
   database: Database;
   transitions: Pick<TransitionsService, 'recompute'>;
+  clock: () => Date;
 }
 
 /** Takes each tenant's walks further, the oldest first, until they are done or the run has reached its bound. */
@@ -30,10 +31,10 @@ export async function recomputeDue(
       tenantId,
       actor: { kind: 'system', id: 'recompute' },
       now,
-      requestId: uuidv7(),
+      requestId: newId(),
     };
     for (;;) {
-      const lease = new Date(now.getTime() + LEASE_MS);
+      const lease = leaseOf(deps);
       const walk = await deps.database.write(context, (tx) => claimRecomputation(tx, tenantId, now, lease));
       if (walk === undefined) break;
       const { customers, finished } = await goOn(deps, context, walk);
@@ -44,6 +45,11 @@ export async function recomputeDue(
     }
   }
   return result;
+}
+
+/** By the clock of the moment: a run that lasts renews what it holds. */
+function leaseOf({ clock }: RecomputeDeps): Date {
+  return new Date(clock().getTime() + LEASE_MS);
 }
 
 async function goOn(deps: RecomputeDeps, context: Context, walk: Recomputation) {
@@ -60,18 +66,22 @@ async function goOn(deps: RecomputeDeps, context: Context, walk: Recomputation) 
     const { last, count } = await deps.transitions.recompute(context, step);
     customers += count;
     const finished = count < BATCH_SIZE;
+    const { dueAt: held } = current;
     current = {
       ...current,
       cursor: last ?? current.cursor,
       customersDone: current.customersDone + count,
-      dueAt: finished ? null : new Date(now.getTime() + LEASE_MS),
+      dueAt: finished ? null : leaseOf(deps),
       finishedAt: finished ? now : null,
     };
     const progress = current;
-    await deps.database.write(context, (tx) => saveProgress(tx, tenantId, progress));
+    const isHeld = await deps.database.write(context, (tx) => saveProgress(tx, tenantId, progress, held));
+    // Another replica goes on from what was saved last; what was decided twice came to the same.
+    if (!isHeld) return { customers, finished: false };
     if (finished) return { customers, finished };
   }
   // The stretch is over, not the walk: it is due again at once, for whichever replica comes first.
-  await deps.database.write(context, (tx) => saveProgress(tx, tenantId, { ...current, dueAt: now }));
+  const { dueAt: held } = current;
+  await deps.database.write(context, (tx) => saveProgress(tx, tenantId, { ...current, dueAt: now }, held));
   return { customers, finished: false };
 }

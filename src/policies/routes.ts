@@ -27,8 +27,8 @@ import type { CalibrationRow, PoliciesService } from './service.js';
 
 const POLICIES = cursorScope('policies', ['integer']);
 const CALIBRATIONS = cursorScope('calibrations', ['integer']);
+const RECOMPUTATIONS = cursorScope('recomputations', ['uuid']);
 /** Walks that are worth looking at: the list is of the newest and has no second page. */
-const RECOMPUTATIONS_MAX = 50;
 
 export function policyRoutes(policies: PoliciesService) {
   return (app: App): void => {
@@ -121,13 +121,18 @@ function versions(app: App, policies: PoliciesService): void {
       schema: {
         operationId: 'listRecomputations',
         tags: ['Policies'],
-        summary: 'The newest walks over all customers, and how far they are',
+        summary: 'The walks over all customers, newest first, and how far they are',
+        querystring: listQuery,
         response: responses({ 200: ref(RecomputationPage) }),
       },
     },
     async (request) => {
-      const rows = await policies.recomputations(contextOf(request), RECOMPUTATIONS_MAX);
-      return { data: rows.map(toApiRecomputation), nextCursor: null };
+      const { limit = PAGE_LIMIT_DEFAULT, cursor } = request.query;
+      const before = cursor === undefined ? null : decodeCursor(RECOMPUTATIONS, {}, cursor)[0];
+      const rows = await policies.recomputations(contextOf(request), before, limit + 1);
+      const data = rows.slice(0, limit).map(toApiRecomputation);
+      const last = rows.length > limit ? data.at(-1) : undefined;
+      return { data, nextCursor: last === undefined ? null : encodeCursor(RECOMPUTATIONS, {}, [last.id]) };
     },
   );
 }

@@ -1,11 +1,11 @@
 // Owns a tenant's dated versions: policies and calibrations, how one comes into force, and that everybody is
 // decided anew by it. Does not own the deciding (transitions/).
 
-import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Executor, Transaction } from '../db/executor.js';
 import { InvalidError, NotFoundError, PerennialError } from '../errors.js';
+import { newId } from '../ids.js';
 import { sameJson } from '../lifecycle/json.js';
 import { DEFAULT_POLICY, type Policy, usesCalibration, validatePolicy } from '../lifecycle/policy.js';
 import type { OutboxService } from '../outbox/service.js';
@@ -54,7 +54,7 @@ export interface PoliciesService {
   get(context: Context, version: number): Promise<PolicyRow>;
   list(context: Context, before: number | null, limit: number): Promise<PolicyRow[]>;
   calibrations(context: Context, before: number | null, limit: number): Promise<CalibrationRow[]>;
-  recomputations(context: Context, limit: number): Promise<Recomputation[]>;
+  recomputations(context: Context, before: string | null, limit: number): Promise<Recomputation[]>;
   /** Fits the tenant's cadence now; the version takes effect now, and everybody is decided anew if it matters. */
   calibrate(context: Context): Promise<CalibrationRow>;
   /** The scheduled fits that are due. */
@@ -68,6 +68,7 @@ export interface PoliciesDeps {
   outbox: Pick<OutboxService, 'prepareEvents' | 'publish'>;
   calibrations: Calibrations;
   transitions: Pick<TransitionsService, 'recompute'>;
+  clock: () => Date;
 }
 
 export function createPoliciesService(deps: PoliciesDeps): PoliciesService {
@@ -108,8 +109,8 @@ export function createPoliciesService(deps: PoliciesDeps): PoliciesService {
       read(context, (executor) => listPolicies(executor, context.tenantId, before, limit)),
     calibrations: (context, before, limit) =>
       read(context, (executor) => listCalibrations(executor, context.tenantId, before, limit)),
-    recomputations: (context, limit) =>
-      read(context, (executor) => listRecomputations(executor, context.tenantId, limit)),
+    recomputations: (context, before, limit) =>
+      read(context, (executor) => listRecomputations(executor, context.tenantId, before, limit)),
     calibrate: (context) => calibrations.fit(context, usesCalibration),
     calibrateDue: (now) => calibrations.fitDue(now, usesCalibration),
     recomputeDue: (now) => recomputeDue(deps, now),
@@ -144,7 +145,7 @@ async function activateIn(
   await Promise.all([
     insertPolicy(tx, tenantId, row),
     insertRecomputation(tx, tenantId, {
-      id: uuidv7(),
+      id: newId(),
       cause: 'policy',
       version: row.version,
       backfill,

@@ -199,14 +199,18 @@ export function insertRecomputation(
   });
 }
 
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** Newest first: their ids follow their making. */
 export function listRecomputations(
   executor: Executor,
   tenantId: string,
+  before: string | null,
   limit: number,
 ): Promise<Recomputation[]> {
   return executor.rows({
-    text: `SELECT ${RECOMPUTATION} FROM recomputations WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2`,
-    values: [tenantId, limit],
+    text: `SELECT ${RECOMPUTATION} FROM recomputations WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
+    values: [tenantId, before ?? LAST_ID, limit],
   });
 }
 
@@ -228,13 +232,20 @@ export async function claimRecomputation(
   return rows[0];
 }
 
-export async function saveProgress(tx: Transaction, tenantId: string, row: Recomputation): Promise<void> {
-  await tx.rows({
+/** The end of the lease that was taken is its token: false where another replica has taken the walk over since. */
+export async function saveProgress(
+  tx: Transaction,
+  tenantId: string,
+  row: Recomputation,
+  leaseUntil: Date | null,
+): Promise<boolean> {
+  const rows = await tx.rows({
     name: 'recomputations_save',
     text: `UPDATE recomputations SET cursor = $3, customers_done = $4, due_at = $5, finished_at = $6
-            WHERE tenant_id = $1 AND id = $2`,
-    values: [tenantId, row.id, row.cursor, row.customersDone, row.dueAt, row.finishedAt],
+            WHERE tenant_id = $1 AND id = $2 AND due_at = $7 RETURNING 1`,
+    values: [tenantId, row.id, row.cursor, row.customersDone, row.dueAt, row.finishedAt, leaseUntil],
   });
+  return rows.length > 0;
 }
 
 export function scheduleCalibration(tx: Transaction, tenantId: string, dueAt: Date): Promise<unknown[]> {
@@ -245,7 +256,7 @@ export function scheduleCalibration(tx: Transaction, tenantId: string, dueAt: Da
   });
 }
 
-/** Takes a due calibration by moving it on; false where another replica has. */
+/** Takes a due calibration by putting it off; false where another replica has. */
 export async function claimCalibration(
   tx: Transaction,
   tenantId: string,

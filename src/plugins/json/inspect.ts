@@ -2,6 +2,7 @@
 // it was sent, and what is dangerous to copy. Does not own the syntax (syntax.ts) or the shape (schemas).
 
 import type { Fault } from '../../errors.js';
+import { countMembers, findDuplicate } from './duplicates.js';
 
 export const DEPTH_MAX = 32;
 const FAULTS_MAX = 20;
@@ -9,30 +10,41 @@ const FAULTS_MAX = 20;
 /** NUL, which Postgres has no place for, and half a surrogate pair, which UTF-8 would replace in silence. */
 const UNSTORABLE = /[\0\p{Surrogate}]/u;
 
-/**
- * Faults of a parsed document; none for nearly every document, which costs one walk and no allocation.
- * `escaped` says that the text holds `\u`: without it no string can hold what is refused.
- */
-export function inspect(document: unknown, escaped: boolean): Fault[] {
-  if (isClean(document, 0, escaped)) return [];
+/** Faults of a document and of the text that it was parsed from; none for nearly every one, which costs a walk. */
+export function inspect(document: unknown, text: string): Fault[] {
+  const walk: Walk = { escaped: text.includes('\\u'), members: 0 };
+  if (isClean(document, 0, walk)) {
+    if (walk.members === countMembers(text)) return [];
+    const pointer = findDuplicate(text);
+    return pointer === undefined ? [] : [{ pointer, detail: 'is there twice in one object' }];
+  }
   const faults: Fault[] = [];
   collect({ value: document, pointer: '', depth: 0 }, faults);
   return faults;
 }
 
-function isClean(value: unknown, depth: number, escaped: boolean): boolean {
+interface Walk {
+  /** Whether the text holds `\u`: without it no string can hold what is refused. */
+  escaped: boolean;
+  /** Members of objects that were come by. */
+  members: number;
+}
+
+function isClean(value: unknown, depth: number, walk: Walk): boolean {
+  const { escaped } = walk;
   if (typeof value === 'string') return !escaped || !UNSTORABLE.test(value);
   if (typeof value === 'number') return value <= Number.MAX_SAFE_INTEGER && value >= -Number.MAX_SAFE_INTEGER;
   if (typeof value !== 'object' || value === null) return true;
   if (depth === DEPTH_MAX) return false;
   if (Array.isArray(value)) {
-    for (const item of value) if (!isClean(item, depth + 1, escaped)) return false;
+    for (const item of value) if (!isClean(item, depth + 1, walk)) return false;
     return true;
   }
   const record = value as Record<string, unknown>;
   for (const key in record) {
+    walk.members += 1;
     if (poisons(record, key) || (escaped && UNSTORABLE.test(key))) return false;
-    if (!isClean(record[key], depth + 1, escaped)) return false;
+    if (!isClean(record[key], depth + 1, walk)) return false;
   }
   return true;
 }

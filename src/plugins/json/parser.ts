@@ -45,7 +45,7 @@ export function parseJson(bytes: Buffer): unknown {
     const detail = `unexpected ${found} at line ${line}, column ${column}`;
     throw refusal('malformed_json', `The body is not JSON: ${detail}.`, detail);
   }
-  const faults = inspect(document, text.includes('\\u'));
+  const faults = inspect(document, text);
   const [first] = faults;
   if (first === undefined) return document;
   throw new InvalidError('unacceptable_json', `${first.pointer || 'The body'} ${first.detail}.`, { faults });

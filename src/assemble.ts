@@ -12,7 +12,7 @@ import type { Config } from './config.js';
 import { type Database, openDatabase } from './db/database.js';
 import { buildHttp } from './http.js';
 import type { Scheduler } from './jobs/scheduler.js';
-import { startJobs } from './jobs/start.js';
+import type { JobsDeps } from './jobs/start.js';
 import { keptSecretsKey } from './secrets-key.js';
 import { buildServices, type Services } from './services.js';
 import { StartError } from './start-error.js';
@@ -44,17 +44,33 @@ export async function assemble(options: AssembleOptions): Promise<Announcement> 
   const firstKey = await bootstrap({ tenants, holders, chosenKey, dataDir, now: clock(), logger });
   signal.throwIfAborted();
   const app = await buildAppFor(wiring, services);
-  let scheduler: Scheduler | undefined;
+  const jobs = config.role === 'api' ? undefined : new Jobs();
   undo.push(async () => {
-    await Promise.all([closeApp(app), scheduler?.stop()]);
+    await Promise.all([closeApp(app), jobs?.stop()]);
   });
   const url = await listen(app, config);
-  if (config.role !== 'api') scheduler = startJobs({ ...wiring, services, registry: app.metrics.registry });
+  jobs?.start({ ...wiring, services, registry: app.metrics.registry });
   undo.push(() => {
     app.health.drain();
     return sleep(config.drainDelayS * 1000);
   });
   return { role: config.role, url, firstKey, dataDir };
+}
+
+/** Loaded once the service listens: what they need besides, requests can be answered without. */
+class Jobs {
+  #scheduler: Promise<Scheduler> | undefined;
+
+  start(deps: JobsDeps): void {
+    this.#scheduler = import('./jobs/start.js').then(({ startJobs }) => startJobs(deps));
+    // A process without its jobs is no use to anybody: whoever watches it is to start another.
+    this.#scheduler.catch((error) => queueMicrotask(() => Promise.reject(error)));
+  }
+
+  async stop(): Promise<void> {
+    const scheduler = await this.#scheduler;
+    await scheduler?.stop();
+  }
 }
 
 /** With a database of our own there is a place to keep a key, so the secrets in it are sealed either way. */

@@ -16,6 +16,7 @@ export const SCOPES = [
   'events:read',
   'webhooks:read',
   'webhooks:write',
+  'webhooks:secrets',
   'api_keys:read',
   'api_keys:write',
 ] as const;

@@ -8,6 +8,7 @@ import { Timestamp, Uuid } from '../api/shapes.js';
 import { Touchpoint } from '../touchpoints/schemas.js';
 import { EXAMPLE_DATA } from './examples.js';
 import {
+  disabledEndpoint,
   EventCustomer,
   EventOrder,
   EventPolicy,
@@ -64,6 +65,10 @@ const CONTENTS: Record<EventName, Content> = {
     data: closed({ customer, touchpoint: ref(Touchpoint) }),
   },
   'policy.activated': { summary: 'A policy is in force', data: closed({ policy: ref(EventPolicy) }) },
+  'webhook.endpoint_disabled': {
+    summary: 'The service has disabled a webhook endpoint; the others are told',
+    data: closed({ endpoint: disabledEndpoint }),
+  },
   ping: { summary: 'A try-out of an endpoint', data: closed({ endpointId: ref(Uuid) }) },
 };
 

@@ -1,9 +1,11 @@
 // Owns the making of an event: its id, its envelope, and the very text that is stored, signed and sent. Does
 // not own the types and their schemas (catalogue.ts) nor how events are written (publish.ts).
 
-import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../context.js';
-import { topicsOf } from './topics.js';
+import { newId } from '../ids.js';
+import { topicsText } from './topics.js';
+
+export { factsOfBody } from './facts.js';
 
 /** What a module tells of. `data` and `previous` are snapshots: they are turned into text here and now. */
 export interface DraftEvent {
@@ -11,6 +13,8 @@ export interface DraftEvent {
   occurredAt: Date;
   data: object;
   previous?: object;
+  /** A sample: nothing has happened, and the signed text says so. */
+  test?: true;
 }
 
 export interface EventDraft {
@@ -27,29 +31,36 @@ export interface EventDraft {
   deliver: boolean;
 }
 
-/** An event as the insert takes it: the names are those of `json_to_recordset` in publish.ts. */
+/** An event as the insert takes it: the names are those of the rows in publish.ts. */
 export interface EventRow {
   id: string;
   type: string;
   customer_id: string | null;
   sequence: number | null;
-  occurred_at: string;
-  recorded_at: string;
+  occurred_at: Date;
+  recorded_at: Date;
   correction_id: string | null;
   deliver: boolean;
   body: string;
-  topics: readonly string[];
+  /** Postgres' text of an array. */
+  topics: string;
 }
 
 /** Gives events their ids and texts, in the order of the drafts. Writes nothing. */
 export function prepareEvents({ now }: Pick<Context, 'now'>, events: readonly EventDraft[]): EventRow[] {
   return events.map(
-    ({ id = uuidv7(), draft, customerId, sequence, correctionId = null, deliver, ...more }) => {
-      const recordedAt = (more.recordedAt ?? now).toISOString();
-      const { type, data, previous } = draft;
-      const occurredAt = draft.occurredAt.toISOString();
-      const envelope: Envelope = { id, type, occurredAt, recordedAt, sequence };
+    ({ id = newId(), draft, customerId, sequence, correctionId = null, deliver, ...more }) => {
+      const recordedAt = more.recordedAt ?? now;
+      const { type, data, previous, occurredAt } = draft;
+      const envelope: Envelope = {
+        id,
+        type,
+        occurredAt: occurredAt.toISOString(),
+        recordedAt: recordedAt.toISOString(),
+        sequence,
+      };
       if (correctionId !== null) envelope.correctionId = correctionId;
+      if (draft.test === true) envelope.test = true;
       envelope.data = data;
       if (previous !== undefined) envelope.previous = previous;
       return {
@@ -62,7 +73,7 @@ export function prepareEvents({ now }: Pick<Context, 'now'>, events: readonly Ev
         correction_id: correctionId,
         deliver,
         body: boundBody(envelope),
-        topics: topicsOf(type),
+        topics: topicsText(type),
       };
     },
   );
@@ -75,6 +86,7 @@ export interface Envelope {
   recordedAt: string;
   sequence: number | null;
   correctionId?: string;
+  test?: true;
   data?: object;
   previous?: object;
 }

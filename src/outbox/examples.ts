@@ -11,6 +11,7 @@ interface ExampleData {
 const CUSTOMER_ID = '01890f3e-8c00-7a10-8000-0000000000c1';
 const ORDER_ID = '01890f3e-8c00-7a10-8000-0000000000d1';
 const TRANSITION_ID = '01890f3e-8c00-7a10-8000-0000000000f1';
+const ENDPOINT_ID = '01890f3e-8c00-7a10-8000-0000000000b1';
 const AT = '2026-03-02T09:30:00.000Z';
 const RECORDED_AT = '2026-03-02T09:30:00.412Z';
 
@@ -170,5 +171,16 @@ export const EXAMPLE_DATA: Record<EventName, ExampleData> = {
       },
     },
   },
-  ping: { sequence: null, data: { endpointId: '01890f3e-8c00-7a10-8000-0000000000b1' } },
+  'webhook.endpoint_disabled': {
+    sequence: null,
+    data: {
+      endpoint: {
+        id: ENDPOINT_ID,
+        url: 'https://partner.example.com/hooks',
+        reason: 'The receiver answered 410 Gone.',
+        disabledAt: AT,
+      },
+    },
+  },
+  ping: { sequence: null, data: { endpointId: ENDPOINT_ID } },
 };

@@ -110,6 +110,16 @@ export const EventPolicy = shared(
   }),
 );
 
+export const disabledEndpoint = closed(
+  {
+    id: ref(Uuid),
+    url: Type.String({ format: 'uri', maxLength: 2048, description: 'Without what follows a `?`.' }),
+    reason: text({ max: 500 }),
+    disabledAt: ref(Timestamp),
+  },
+  { description: 'An endpoint that is sent nothing any more, until somebody makes it active again.' },
+);
+
 export const next = nullable(closed({ at: ref(Timestamp), stage }), {
   description: 'The next stage if no fact arrives, and when.',
 });

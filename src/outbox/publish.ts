@@ -1,23 +1,59 @@
 // Owns the one way in which events and their deliveries are written, as a piece of SQL, so that a statement
 // of another module can carry it along and say everything in one message. Does not own their content.
 
+import { recordset } from '../db/recordset.js';
+import { FACTS_SQL } from './facts.js';
+
+/** Events as they are handed in: `EventRow` in events.ts. */
+export const EVENTS = recordset({
+  id: 'uuid',
+  type: 'text',
+  customer_id: 'uuid',
+  sequence: 'int8',
+  occurred_at: 'timestamptz',
+  recorded_at: 'timestamptz',
+  correction_id: 'uuid',
+  deliver: 'bool',
+  body: 'text',
+  topics: 'text',
+});
+
+export interface Telling {
+  /** Where the events come from, named `e`, with the columns above: where that is not the parameter as it is. */
+  from?: string;
+  /** Of the endpoints `w`, those that are told: for an event that one of them must not hear. */
+  hearers?: string;
+}
+
 /**
- * `tenant` and `events` are parameters of the statement that the piece is put into, for example `$1` and `$6`:
- * the tenant's id, and `JSON.stringify(rows)` with the rows as `prepareEvents` gives them.
+ * `tenant` is a parameter of the statement that the piece is put into, for example `$1`: the tenant's id. From
+ * `$events` on are `EVENTS.values(rows)`, with the rows as `prepareEvents` gives them.
  *
- * Three queries for a WITH list: `event_rows` (the input), `told` (the events) and `queued` (one delivery for
- * each endpoint that hears of it, returning its id). They run to their end even where nothing reads them.
+ * Four queries for a WITH list: `hearing` (the endpoints), `event_rows` (the input), `told` (the events) and
+ * `queued` (one delivery for each endpoint that hears of it, returning its id). They run to their end even
+ * where nothing reads them.
  *
  * A delivery's id follows from its event and its endpoint: the event's time and counter, so that it is as
  * good a UUIDv7 as the event's and lies beside it in the index, then a hash of both.
  * A paused endpoint's deliveries are queued and wait; a disabled one gets none.
+ *
+ * Filters are asked here, of the event's own text. That is read only where some endpoint has a filter: tenants
+ * without one pay nothing for those that have. If a filter could not be answered, the event would go out.
  */
-export function INSERT_EVENTS_SQL(tenant: `$${number}`, events: `$${number}`): string {
+export function INSERT_EVENTS_SQL(
+  tenant: `$${number}`,
+  events: number,
+  { from = EVENTS.sql(events, 'e'), hearers = 'true' }: Telling = {},
+): string {
   return `
-  event_rows AS (
-    SELECT * FROM json_to_recordset(${events}::json) AS e(
-      id uuid, type text, customer_id uuid, sequence bigint, occurred_at timestamptz, recorded_at timestamptz,
-      correction_id uuid, deliver boolean, body text, topics text[])
+  hearing AS MATERIALIZED (
+    SELECT w.id, w.event_types, w.ordering, w.filter_path::jsonpath AS path FROM webhook_endpoints w
+     WHERE w.tenant_id = ${tenant}::uuid AND w.status <> 'disabled' AND ${hearers}
+  ),
+  event_rows AS MATERIALIZED (
+    SELECT e.*, CASE WHEN e.deliver AND EXISTS (SELECT FROM hearing WHERE path IS NOT NULL)
+                     THEN ${FACTS_SQL('e.body')} END AS facts
+      FROM ${from}
   ),
   told AS (
     INSERT INTO events (tenant_id, id, type, customer_id, sequence, occurred_at, recorded_at, correction_id,
@@ -33,8 +69,9 @@ export function INSERT_EVENTS_SQL(tenant: `$${number}`, events: `$${number}`): s
            CASE w.ordering WHEN 'per_customer' THEN e.customer_id END,
            CASE w.ordering WHEN 'per_customer' THEN e.sequence END
       FROM event_rows e
-      JOIN webhook_endpoints w ON w.event_types && e.topics
-     WHERE w.tenant_id = ${tenant}::uuid AND w.status <> 'disabled' AND e.deliver
+      JOIN hearing w ON w.event_types && e.topics::text[]
+                    AND (w.path IS NULL OR coalesce(jsonb_path_match(e.facts, w.path, silent => true), true))
+     WHERE e.deliver
     RETURNING id
   )`;
 }
@@ -42,5 +79,5 @@ export function INSERT_EVENTS_SQL(tenant: `$${number}`, events: `$${number}`): s
 /** The statement of those who have nothing else to write. */
 export const PUBLISH = {
   name: 'outbox_publish',
-  text: `WITH ${INSERT_EVENTS_SQL('$1', '$2')} SELECT count(*)::int AS queued FROM queued`,
+  text: `WITH ${INSERT_EVENTS_SQL('$1', 2)} SELECT count(*)::int AS queued FROM queued`,
 } as const;

@@ -8,7 +8,6 @@ import { insertFeed } from './feed-store.js';
 import { insertEvents } from './store.js';
 
 export type { DraftEvent, EventDraft, EventRow } from './events.js';
-export { INSERT_EVENTS_SQL } from './publish.js';
 
 export interface OutboxService {
   /** Makes a new tenant's feed. */

@@ -3,7 +3,7 @@
 
 import type { Executor } from '../db/executor.js';
 import type { EventRow } from './events.js';
-import { PUBLISH } from './publish.js';
+import { EVENTS, PUBLISH } from './publish.js';
 
 /** Writes events and a delivery for each endpoint that hears of them; says how many deliveries. */
 export async function insertEvents(
@@ -13,7 +13,7 @@ export async function insertEvents(
 ): Promise<number> {
   const [result] = await tx.rows<{ queued: number }>({
     ...PUBLISH,
-    values: [tenantId, JSON.stringify(rows)],
+    values: [tenantId, ...EVENTS.values(rows)],
   });
   return result?.queued ?? 0;
 }

@@ -16,6 +16,7 @@ export const EVENT_NAMES = [
   'order.refunded',
   'touchpoint.recorded',
   'policy.activated',
+  'webhook.endpoint_disabled',
   'ping',
 ] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
@@ -56,6 +57,15 @@ export function topicsOf(type: string): readonly string[] {
   // A type that is not in the catalogue has no schema either: that is a defect of the caller, not input.
   if (found === undefined) throw new Error(`the event type ${type} is not in the catalogue`);
   return found;
+}
+
+const TEXTS: ReadonlyMap<string, string> = new Map(
+  [...TOPICS].map(([name, all]) => [name, `{${all.map((topic) => `"${topic}"`).join(',')}}`]),
+);
+
+/** The same as Postgres writes an array: it travels with every event. */
+export function topicsText(type: string): string {
+  return TEXTS.get(type) ?? `{${topicsOf(type).join(',')}}`;
 }
 
 /** The types that any of these topics stands for. */

@@ -1,10 +1,11 @@
-// Owns the HTTP face of webhook endpoints: schemas and one call to the service each.
+// Owns the HTTP face of webhook endpoints: schemas and one call to the service each. Does not own that of what
+// is done with one beside keeping it (trial-routes.ts).
 
 import { expectedVersion, sendVersioned } from '../api/etag.js';
 import { Empty, responses } from '../api/responses.js';
 import { closed, type RouteModule, ref } from '../api/schema.js';
 import { pageQuery, Uuid } from '../api/shapes.js';
-import { Delivery, DeliveryPage, deliveryQuery } from '../outbox/schemas.js';
+import { DeliveryPage, deliveryQuery } from '../outbox/schemas.js';
 import { contextOf } from '../plugins/context.js';
 import {
   WEBHOOK_SCHEMAS,
@@ -13,9 +14,9 @@ import {
   WebhookEndpointPage,
   WebhookEndpointPatch,
   WebhookEndpointWithSecret,
-  WebhookSecret,
 } from './schemas.js';
 import type { WebhooksService } from './service.js';
+import { registerTrials } from './trial-routes.js';
 
 const tags = ['Webhooks'];
 const params = closed({ id: ref(Uuid) });
@@ -23,8 +24,8 @@ const params = closed({ id: ref(Uuid) });
 export function webhookRoutes(service: WebhooksService): RouteModule {
   return (app) => {
     for (const schema of WEBHOOK_SCHEMAS) app.addSchema(schema);
-    for (const register of [create, list, show, change, remove, secret, ping, deliveries])
-      register(app, service);
+    for (const register of [create, list, show, change, remove, deliveries]) register(app, service);
+    registerTrials(app, service);
   };
 }
 
@@ -95,10 +96,12 @@ const change: Register = (app, service) =>
         operationId: 'changeWebhookEndpoint',
         tags,
         summary: 'Change a webhook endpoint',
-        description: 'Making a paused endpoint active sends what was queued; a disabled one starts afresh.',
+        description:
+          'Making a paused endpoint active sends what was queued. Of a disabled one it has to be said, by ' +
+          '`resendMissed`, whether what it has missed is sent as well.',
         params,
         body: ref(WebhookEndpointPatch),
-        response: responses({ 200: ref(WebhookEndpoint) }, 404, 412),
+        response: responses({ 200: ref(WebhookEndpoint) }, 404, 409, 412, 422),
       },
     },
     async (request, reply) => {
@@ -130,41 +133,6 @@ const remove: Register = (app, service) =>
       await service.remove(contextOf(request), request.params.id, expectedVersion(request));
       return reply.code(204).send();
     },
-  );
-
-const secret: Register = (app, service) =>
-  app.get(
-    '/v1/webhook-endpoints/:id/secret',
-    {
-      config: { scope: 'webhooks:write' },
-      schema: {
-        operationId: 'getWebhookEndpointSecret',
-        tags,
-        summary: "Show a webhook endpoint's secret",
-        params,
-        response: responses({ 200: ref(WebhookSecret) }, 404, 409),
-      },
-    },
-    async (request) => ({ secret: await service.secret(contextOf(request), request.params.id) }),
-  );
-
-const ping: Register = (app, service) =>
-  app.post(
-    '/v1/webhook-endpoints/:id/test',
-    {
-      config: { scope: 'webhooks:write' },
-      schema: {
-        operationId: 'testWebhookEndpoint',
-        tags,
-        summary: 'Send a ping to a webhook endpoint',
-        description:
-          'Queues a `ping` event for this endpoint alone. Its delivery shows what came back: follow it by its id.',
-        params,
-        response: responses({ 202: ref(Delivery) }, 404, 409),
-      },
-    },
-    async (request, reply) =>
-      reply.code(202).send(await service.ping(contextOf(request, 202), request.params.id)),
   );
 
 const deliveries: Register = (app, service) =>

@@ -2,6 +2,7 @@
 // Pure. Does not own where secrets are kept (the endpoint's store) nor how a request travels (transport).
 
 import { createHmac } from 'node:crypto';
+import { SECRET_KEY_PREFIX, signV1a } from './ed25519.js';
 
 const SECRET_PREFIX = 'whsec_';
 const SECRET_BYTES_MIN = 24;
@@ -57,15 +58,26 @@ export interface SignedContent {
 
 /** `v1,<base64>`: HMAC-SHA256 over `id.timestamp.body`. Throws a RangeError for what is no secret of ours. */
 export function signV1({ secret, id, timestampS, body }: SignedContent & { secret: string }): string {
-  if (!Number.isSafeInteger(timestampS)) throw new RangeError('timestampS must be whole seconds');
-  // The id and the timestamp end at a full stop; one inside the id would let two contents sign alike.
-  if (id.includes('.')) throw new RangeError('a webhook id must not contain a full stop');
-  const mac = createHmac('sha256', keyOf(secret)).update(`${id}.${timestampS}.`).update(body, 'utf8');
+  const mac = createHmac('sha256', keyOf(secret)).update(contentOf({ id, timestampS, body }));
   return `v1,${mac.digest('base64')}`;
 }
 
+/** By its prefix, a secret signs `v1` or `v1a`. */
+export function signWith({ secret, ...content }: SignedContent & { secret: string }): string {
+  return secret.startsWith(SECRET_KEY_PREFIX)
+    ? signV1a(secret, contentOf(content))
+    : signV1({ secret, ...content });
+}
+
+function contentOf({ id, timestampS, body }: SignedContent): string {
+  if (!Number.isSafeInteger(timestampS)) throw new RangeError('timestampS must be whole seconds');
+  // The id and the timestamp end at a full stop; one inside the id would let two contents sign alike.
+  if (id.includes('.')) throw new RangeError('a webhook id must not contain a full stop');
+  return `${id}.${timestampS}.${body}`;
+}
+
 export interface WebhookHeadersInput extends SignedContent {
-  /** Every secret that is valid now, newest first: two while one rotates, and the receiver needs one. */
+  /** Every secret that is valid now, newest first: several while one rotates, and the receiver needs one. */
   secrets: readonly string[];
   /** The endpoint's own headers. What is reserved is left out, so that no old row can override ours. */
   extra?: Readonly<Record<string, string>>;
@@ -84,7 +96,7 @@ export function webhookHeaders(input: WebhookHeadersInput): Record<string, strin
   headers['webhook-id'] = id;
   headers['webhook-timestamp'] = String(timestampS);
   headers['webhook-signature'] = input.secrets
-    .map((secret) => signV1({ secret, id, timestampS, body }))
+    .map((secret) => signWith({ secret, id, timestampS, body }))
     .join(' ');
   return headers;
 }

@@ -1,6 +1,6 @@
 // Owns all SQL about webhook endpoints. Does not own that of their deliveries (outbox/).
 
-import { and, asc, eq, gt, type SQL } from 'drizzle-orm';
+import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm';
 import type { Executor, Transaction } from '../db/executor.js';
 import { webhookEndpoints } from './table.js';
 
@@ -16,7 +16,15 @@ export async function countEndpointsAlone(tx: Transaction, tenantId: string): Pr
 }
 
 export async function insertEndpoint(tx: Transaction, row: EndpointRow): Promise<void> {
-  await tx.orm.insert(webhookEndpoints).values(row);
+  await tx.orm.insert(webhookEndpoints).values({ ...row, filterPath: parsed(row.filterPath) });
+}
+
+/**
+ * As Postgres reads and writes it. A path that it could not read fails here and now, and not later, in every
+ * statement that tells of something.
+ */
+function parsed(path: string | null): SQL | null {
+  return path === null ? null : sql`${path}::text::jsonpath::text`;
 }
 
 export interface EndpointKey {
@@ -55,11 +63,22 @@ export async function listEndpoints(executor: Executor, range: EndpointRange): P
 }
 
 export async function updateEndpoint(tx: Transaction, row: EndpointRow): Promise<void> {
-  const { url, description, eventTypes, status, disabledReason, version, updatedAt } = row;
+  const { tenantId: _, id: __, createdAt: ___, ...changeable } = row;
   await tx.orm
     .update(webhookEndpoints)
-    .set({ url, description, eventTypes, status, disabledReason, version, updatedAt })
+    .set({ ...changeable, filterPath: parsed(row.filterPath) })
     .where(named(row));
+}
+
+/** What the sending has learnt of it goes: it begins anew. Says since when it had been failing. */
+export async function forgetHealth(tx: Transaction, { tenantId, id }: EndpointKey): Promise<Date | null> {
+  const [row] = await tx.rows<{ failingSince: Date | null }>({
+    name: 'webhooks_forget_health',
+    text: `DELETE FROM webhook_endpoint_health WHERE tenant_id = $1 AND endpoint_id = $2
+           RETURNING failing_since AS "failingSince"`,
+    values: [tenantId, id],
+  });
+  return row?.failingSince ?? null;
 }
 
 export async function deleteEndpoint(tx: Transaction, key: EndpointKey): Promise<void> {
@@ -67,8 +86,10 @@ export async function deleteEndpoint(tx: Transaction, key: EndpointKey): Promise
 }
 
 export interface TargetRow
-  extends Pick<EndpointRow, 'id' | 'status' | 'url' | 'secret' | 'headers' | 'rateLimitPerS'> {
-  failures: number;
+  extends Pick<
+    EndpointRow,
+    'id' | 'status' | 'url' | 'secret' | 'retiredSecrets' | 'headers' | 'rateLimitPerS'
+  > {
   openUntil: Date | null;
 }
 
@@ -80,33 +101,12 @@ export function findTargets(
 ): Promise<TargetRow[]> {
   return executor.rows<TargetRow>({
     name: 'webhooks_targets',
-    text: `SELECT w.id, w.status, w.url, w.secret, w.headers, w.rate_limit_per_s AS "rateLimitPerS",
-                  coalesce(h.failures, 0) AS failures, h.open_until AS "openUntil"
+    text: `SELECT w.id, w.status, w.url, w.secret, w.retired_secrets AS "retiredSecrets", w.headers, w.rate_limit_per_s AS "rateLimitPerS",
+                  h.open_until AS "openUntil"
              FROM webhook_endpoints w
              LEFT JOIN webhook_endpoint_health h ON h.tenant_id = $1 AND h.endpoint_id = w.id
             WHERE w.tenant_id = $1 AND w.id = ANY($2::uuid[])`,
     values: [tenantId, ids],
-  });
-}
-
-export interface Disabling {
-  ids: readonly string[];
-  reason: string;
-  now: Date;
-}
-
-/** Sent at once, without the query builder's wait: the statement after it may carry the commit. */
-export async function disableEndpoints(
-  tx: Transaction,
-  tenantId: string,
-  { ids, reason, now }: Disabling,
-): Promise<void> {
-  await tx.rows({
-    name: 'webhooks_disable',
-    text: `UPDATE webhook_endpoints
-              SET status = 'disabled', disabled_reason = $3, version = version + 1, updated_at = $4
-            WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND status <> 'disabled'`,
-    values: [tenantId, ids, reason, now],
   });
 }
 

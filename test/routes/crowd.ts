@@ -31,7 +31,7 @@ const oneOf = (...values: string[]) => `(ARRAY['${values.join("','")}'])[1 + g %
 const CUSTOMER = id('0190');
 
 function copies(things: Things): Copy[] {
-  const { customerId, orderId, endpointId, deliveryId, touchpointId, eventId, apiKeyId } = things;
+  const { customerId, orderId, endpointId, touchpointId, apiKeyId } = things;
   const theirs = `customer_id = '${customerId}'`;
   return [
     {
@@ -105,7 +105,7 @@ function copies(things: Things): Copy[] {
       spread: { id: id('0195'), customer_id: CUSTOMER, effective_at: at() },
     },
     {
-      ...{ table: 'events', of: `id = '${eventId}'`, count: CROWD },
+      ...{ table: 'events', of: `type = 'order.recorded' AND position IS NOT NULL`, count: CROWD },
       spread: {
         ...{ id: id('0196'), customer_id: CUSTOMER, occurred_at: at(), recorded_at: at(), sequence: '1' },
         ...{
@@ -115,18 +115,23 @@ function copies(things: Things): Copy[] {
       },
     },
     {
-      ...{ table: 'deliveries', of: `id = '${deliveryId}'`, count: CROWD },
+      ...{ table: 'deliveries', of: `endpoint_id = '${endpointId}' AND status = 'succeeded'`, count: CROWD },
       spread: {
         ...{ id: id('0197'), event_id: id('0196'), endpoint_id: `'${endpointId}'::uuid`, created_at: at() },
         ...{
           status: `CASE WHEN g % 50 = 0 THEN 'pending' ELSE 'succeeded' END`,
           due_at: `CASE WHEN g % 50 = 0 THEN ${at()} END`,
+          finished_at: `CASE WHEN g % 50 <> 0 THEN ${at()} END`,
         },
       },
     },
     {
-      ...{ table: 'delivery_attempts', of: `delivery_id = '${deliveryId}'`, count: MANY },
-      spread: { id: id('0198'), delivery_id: id('0197') },
+      ...{ table: 'delivery_attempts', of: `endpoint_id = '${endpointId}'`, count: MANY },
+      spread: { delivery_id: id('0197'), number: '1', started_at: at() },
+    },
+    {
+      ...{ table: 'webhook_replays', of: 'true', count: FEW },
+      spread: { id: id('0198'), status: `'done'`, created_at: at(), due_at: 'NULL' },
     },
     {
       ...{ table: 'idempotency_keys', of: 'true', count: MANY },

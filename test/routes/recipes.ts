@@ -2,16 +2,11 @@
 // route without one fails them. A recipe names things only by what it is handed.
 
 import { type Operation, parametersIn } from './operations.js';
+import type { Call, Recipe } from './recipe.js';
 import { policyOf, type Things } from './things.js';
+import { WEBHOOK_RECIPES } from './webhook-recipes.js';
 
-export interface Call {
-  params?: Record<string, string>;
-  query?: Record<string, string>;
-  body?: unknown;
-}
-
-/** Calls by names of one tenant. The first one succeeds where these are the caller's own. */
-export type Recipe = (things: Things) => [Call, ...Call[]];
+export type { Call } from './recipe.js';
 
 const PLACED_AT = '2026-02-01T10:00:00Z';
 
@@ -95,7 +90,7 @@ export const RECIPES: Record<string, Recipe> = {
   listCustomerTransitions: customerPaths,
   moveCustomer: (things) => customerPaths(things, { body: { to: 'churned', reason: things.fresh } }),
 
-  getDelivery: ({ deliveryId }) => [{ params: { id: deliveryId } }],
+  listDeliveries: ({ endpointId }) => [{}, { query: { endpointId } }, { query: { status: 'exhausted' } }],
   listEventTypes: nothing,
   listEvents: ({ customerId, customerRef }) => [
     {},
@@ -177,16 +172,7 @@ export const RECIPES: Record<string, Recipe> = {
   getTouchpoint: ({ touchpointId }) => [{ params: { id: touchpointId } }],
   listTransitions: nothing,
 
-  listWebhookEndpoints: nothing,
-  createWebhookEndpoint: ({ fresh: name }) => [{ body: { url: `https://127.0.0.1/${name}` } }],
-  getWebhookEndpoint: ({ endpointId }) => [{ params: { id: endpointId } }],
-  changeWebhookEndpoint: ({ endpointId, fresh: description }) => [
-    { params: { id: endpointId }, body: { description } },
-  ],
-  deleteWebhookEndpoint: ({ endpointId }) => [{ params: { id: endpointId } }],
-  listWebhookDeliveries: ({ endpointId }) => [{ params: { id: endpointId } }],
-  getWebhookEndpointSecret: ({ endpointId }) => [{ params: { id: endpointId } }],
-  testWebhookEndpoint: ({ endpointId }) => [{ params: { id: endpointId } }],
+  ...WEBHOOK_RECIPES,
 };
 
 export function recipeOf({ id }: Operation): Recipe {

@@ -2,10 +2,11 @@
 // their requests with these, with another tenant's, or with ones that nobody has.
 
 import { v4 as uuidv4 } from 'uuid';
-import { createDeliverer } from '../../src/outbox/deliver.js';
 import { createReceiver } from '../helpers/receiver.js';
 import type { TestService } from '../helpers/service.js';
-import { transportFor } from '../helpers/transport.js';
+import { deliverAll } from '../outbox/teller.js';
+
+export { deliverAll };
 
 /** Every value is one that no other tenant's things have. */
 export interface Things {
@@ -28,7 +29,13 @@ export interface Things {
   eventId: string;
   apiKeyId: string;
   endpointId: string;
+  /** Another one, which has no replays. */
+  quietEndpointId: string;
+  /** It has succeeded. */
   deliveryId: string;
+  pendingDeliveryId: string;
+  /** Of the endpoint, and under way. */
+  replayId: string;
   policyVersion: string;
   /** For what a request creates: an external id or a slug that is not taken. */
   fresh: string;
@@ -71,7 +78,10 @@ export function unknownThings(name: string): Things {
     eventId: uuidv4(),
     apiKeyId: uuidv4(),
     endpointId: uuidv4(),
+    quietEndpointId: uuidv4(),
     deliveryId: uuidv4(),
+    pendingDeliveryId: uuidv4(),
+    replayId: uuidv4(),
     policyVersion: '9999',
     fresh: `${name}-fresh`,
   };
@@ -80,7 +90,11 @@ export function unknownThings(name: string): Things {
 /** Fills a tenant by way of the API, a second apart, so that ids made by the clock have one order. */
 export async function furnish(t: Teardown, furnishing: Furnishing): Promise<Things> {
   const { service, name, number, policies } = furnishing;
-  const receiver = await createReceiver(t);
+  const receiver = await createReceiver(t, {
+    respond: ({ json }) => ({
+      status: (json as { type: string }).type === 'touchpoint.recorded' ? 503 : 200,
+    }),
+  });
   const said = {
     customerRef: `ext:crm:${name}`,
     identityNamespace: `extra-${name}`,
@@ -124,9 +138,14 @@ export async function furnish(t: Teardown, furnishing: Furnishing): Promise<Thin
   await post(`/v1/customers/${customer.id}/transitions`, { to: 'churned', reason: `reason of ${name}` });
   await post('/v1/calibrations');
   for (let version = 2; version <= policies; version++) await activate(service, version);
+  // To a real receiver, so that there are attempts to look at.
   await deliverAll(t, service);
-  await furnishMore(service, post, `${name}-2`);
-  const { data: deliveries } = await read(service, `/v1/webhook-endpoints/${endpoint.id}/deliveries`);
+  const quietEndpointId = await furnishMore(service, post, `${name}-2`);
+  const replay = await replayed(post, endpoint.id);
+  const ofStatus = (status: string) =>
+    read(service, `/v1/webhook-deliveries?endpointId=${endpoint.id}&status=${status}`);
+  const { data: succeeded } = await ofStatus('succeeded');
+  const { data: pending } = await ofStatus('pending');
   const { data: events } = await read(service, '/v1/events?types=order.recorded');
   return {
     ...said,
@@ -137,19 +156,32 @@ export async function furnish(t: Teardown, furnishing: Furnishing): Promise<Thin
     eventId: first(events).id,
     apiKeyId: key.id,
     endpointId: endpoint.id,
-    deliveryId: first(deliveries).id,
+    quietEndpointId,
+    deliveryId: first(succeeded).id,
+    pendingDeliveryId: first(pending).id,
+    replayId: replay.id,
     policyVersion: String(policies),
   };
 }
 
-/** A second one of each kind, so that every list has another page. */
-async function furnishMore(service: TestService, post: Post, name: string): Promise<void> {
-  await post('/v1/webhook-endpoints', { url: `https://127.0.0.1/${name}`, status: 'paused' });
+/** A second one of each kind, so that every list has another page; answers the endpoint's id. */
+async function furnishMore(service: TestService, post: Post, name: string): Promise<string> {
+  const { id } = await post('/v1/webhook-endpoints', { url: `https://127.0.0.1/${name}`, status: 'paused' });
   await post('/v1/customers', { externalIds: [{ namespace: 'crm', id: name }] });
   await post('/v1/orders', orderOf(`ext:crm:${name}`, name, service.clock.now()));
   const customer = `ext:crm:${name}`;
   await post('/v1/touchpoints', { customer, channel: 'phone', direction: 'outbound', kind: 'visit' });
   await post('/v1/calibrations');
+  return id;
+}
+
+/** Two replays of an endpoint: one that was cancelled, and the one that is answered. */
+async function replayed(post: Post, endpointId: string): Promise<{ id: string }> {
+  const path = `/v1/webhook-endpoints/${endpointId}/replays`;
+  const body = { from: '2026-03-01T00:00:00Z' };
+  const cancelled = await post(path, body);
+  await post(`${path}/${cancelled.id}/cancel`);
+  return post(path, body);
 }
 
 /** Of the numbers that Berlin keeps for films, so that nobody's is among them. */
@@ -186,23 +218,6 @@ async function activate(service: TestService, version: number): Promise<void> {
   service.clock.advance(1_000);
   const body = { policy: policyOf(100 + version) };
   answered(await service.inject('PUT', '/v1/policies/live', { body }));
-}
-
-/** To a real receiver, so that there are attempts to look at. */
-export async function deliverAll(t: Teardown, service: TestService): Promise<void> {
-  const deliverer = createDeliverer({
-    database: service.database,
-    transport: transportFor(t),
-    targets: service.services.webhooks,
-    clock: service.clock.now,
-    wallClock: () => new Date(),
-    onError: (error) => {
-      throw error;
-    },
-  });
-  await deliverer.pump(service.clock.now());
-  await deliverer.settled();
-  await deliverer.stop();
 }
 
 async function read(service: TestService, url: string): Promise<{ data: { id: string }[] }> {

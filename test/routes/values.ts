@@ -51,6 +51,17 @@ export function hintsOf(things: Things, now: Date): Hints {
     timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/St_Johns', 'Pacific/Apia'),
     stage: fc.constantFrom('prospect', 'new', 'mature', 'declining', 'churned'),
     to: fc.constantFrom('prospect', 'new', 'mature', 'declining', 'churned'),
+    Filter: fc.constantFrom(
+      { field: 'stage', op: 'eq', value: 'mature' },
+      {
+        any: [
+          { field: 'attributes.a', op: 'gte', value: 1 },
+          { field: 'owner', op: 'exists' },
+        ],
+      },
+      { not: { field: 'amountMinor', op: 'lt', value: 900, currency: 'EUR' } },
+      { field: 'country', op: 'in', values: ['DE', 'XX'] },
+    ),
     otherwise: fc.constantFrom('prospect', 'new'),
   };
 }
@@ -98,9 +109,8 @@ class Drawing {
   }
 
   #oneOf(branches: JsonSchema[], field: string, path: readonly string[]): Value {
-    const isDeep = path.filter((name) => name === path.at(-1)).length > DEPTH_MAX;
-    const shallow = branches.filter((branch) => !JSON.stringify(branch).includes(`/${path.at(-1)}"`));
-    return fc.oneof(...(isDeep ? shallow : branches).map((branch) => this.of(branch, field, path)));
+    const followed = isDeep(path) ? branches.filter((branch) => !leadsBack(branch, path)) : branches;
+    return fc.oneof(...followed.map((branch) => this.of(branch, field, path)));
   }
 
   #array(schema: JsonSchema, field: string, path: readonly string[]): Value {
@@ -121,10 +131,21 @@ class Drawing {
       });
     }
     const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>);
-    const drawn = properties.map(([name, property]) => [name, this.of(property, name, path)] as const);
     const requiredKeys = (schema.required ?? []) as string[];
+    const followed = properties.filter(([name, property]) => {
+      return !isDeep(path) || requiredKeys.includes(name) || !leadsBack(property, path);
+    });
+    const drawn = followed.map(([name, property]) => [name, this.of(property, name, path)] as const);
     return fc.record(Object.fromEntries(drawn), { requiredKeys });
   }
+}
+
+function isDeep(path: readonly string[]): boolean {
+  return path.filter((name) => name === path.at(-1)).length > DEPTH_MAX;
+}
+
+function leadsBack(schema: JsonSchema, path: readonly string[]): boolean {
+  return JSON.stringify(schema).includes(`/${path.at(-1)}"`);
 }
 
 function isText({ type, anyOf }: JsonSchema): boolean {

@@ -179,15 +179,11 @@ t.test('the finder reads whose credential it is and who has something due, and w
       ...['api_keys.tenant_id', 'api_keys.id', 'api_keys.key_hash', 'api_keys.scopes'],
       ...['api_keys.expires_at', 'api_keys.revoked_at', 'calibration_schedules.tenant_id'],
       ...['calibration_schedules.due_at', 'customer_lifecycles.tenant_id', 'customer_lifecycles.due_at'],
-      ...[
-        'deliveries.tenant_id',
-        'deliveries.due_at',
-        'events.tenant_id',
-        'events.recorded_at',
-        'events.position',
-      ],
+      ...['deliveries.tenant_id', 'deliveries.due_at', 'events.tenant_id', 'events.recorded_at'],
+      ...['events.position', 'feeds.tenant_id', 'feeds.pruned_to'],
       ...['idempotency_keys.tenant_id', 'idempotency_keys.created_at', 'recomputations.tenant_id'],
       ...['recomputations.due_at', 'tenants.id', 'tenants.slug', 'tenants.status'],
+      ...['webhook_replays.tenant_id', 'webhook_replays.due_at'],
     ],
   );
   for (const table of everyTable) {

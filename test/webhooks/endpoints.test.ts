@@ -36,7 +36,7 @@ t.test('webhook endpoints over HTTP', async (t) => {
     });
     t.equal(unchanged.statusCode, 304);
     const revealed = await service.inject('GET', `${PATH}/${made.id}/secret`);
-    t.same(revealed.json(), { secret });
+    t.same(revealed.json(), { secret, signing: 'v1', publicKey: null });
   });
 
   await t.test('a secret may be brought along', async (t) => {
@@ -62,7 +62,8 @@ t.test('webhook endpoints over HTTP', async (t) => {
     await refused({ secret: 'whsec_short' }, '/secret');
     await refused({ secret: `whsec_${'A'.repeat(33)}` }, '/secret');
     await refused({ status: 'disabled' }, '/status');
-    await refused({ headers: {} }, '/headers');
+    await refused({ tenantId: 'mine' }, '/tenantId');
+    await refused({ secret: OWN_SECRET, signing: 'v1a' }, '/secret');
   });
 
   await t.test('a patch changes what it names, once', async (t) => {
@@ -157,7 +158,7 @@ t.test('webhook endpoints over HTTP', async (t) => {
     t.match(receiver.requests, [
       { verified: true, json: { type: 'ping', sequence: null, data: { endpointId: id } } },
     ]);
-    const delivery = (await s.inject('GET', `/v1/deliveries/${queued.json().id}`)).json();
+    const delivery = (await s.inject('GET', `/v1/webhook-deliveries/${queued.json().id}`)).json();
     t.match(delivery, { status: 'succeeded', attemptCount: 1, nextAttemptAt: null });
     t.match(delivery.attempts, [{ number: 1, status: 200, error: null, responseBody: 'pong' }]);
     const list = (await s.inject('GET', `${PATH}/${id}/deliveries?status=succeeded`)).json();
@@ -194,28 +195,41 @@ t.test('webhook endpoints over HTTP', async (t) => {
     t.equal(foreign.statusCode, 400);
   });
 
-  await t.test('scopes: reading shows no secret, and what one tenant has is 404 to another', async (t) => {
-    const { id } = await make(service);
-    const scoped = await service.inject('POST', '/v1/api-keys', {
-      body: { name: 'reader', scopes: ['webhooks:read'] },
-    });
-    const key = scoped.json().secret;
-    t.equal((await service.inject('GET', `${PATH}/${id}`, { key })).statusCode, 200);
-    t.equal((await service.inject('GET', `${PATH}/${id}/secret`, { key })).statusCode, 403);
-    t.equal(
-      (await service.inject('POST', PATH, { key, body: { url: 'https://partner.example.com/' } })).statusCode,
-      403,
-    );
-    t.equal((await service.inject('GET', PATH, { key: null })).statusCode, 401);
-    const other = await service.forTenant('other');
-    for (const [method, suffix] of [
-      ['GET', ''],
-      ['GET', '/secret'],
-      ['GET', '/deliveries'],
-      ['DELETE', ''],
-      ['POST', '/test'],
-    ] as const) {
-      t.equal((await other.inject(method, `${PATH}/${id}${suffix}`)).statusCode, 404);
-    }
-  });
+  await t.test(
+    'scopes: reading and writing show no secret of old, and what one tenant has is 404 to another',
+    async (t) => {
+      const { id } = await make(service);
+      const scoped = await service.inject('POST', '/v1/api-keys', {
+        body: { name: 'reader', scopes: ['webhooks:read', 'webhooks:write'] },
+      });
+      const key = scoped.json().secret;
+      t.equal((await service.inject('GET', `${PATH}/${id}`, { key })).statusCode, 200);
+      t.equal((await service.inject('GET', `${PATH}/${id}/secret`, { key })).statusCode, 403);
+      t.equal(
+        (await service.inject('POST', `${PATH}/${id}/secret/rotate`, { key, body: {} })).statusCode,
+        403,
+      );
+      const reader = await service.inject('POST', '/v1/api-keys', {
+        body: { name: 'secrets', scopes: ['webhooks:secrets'] },
+      });
+      const secretsOnly = { key: reader.json().secret };
+      t.equal((await service.inject('GET', `${PATH}/${id}/secret`, secretsOnly)).statusCode, 200);
+      const made = await service.inject('POST', PATH, {
+        ...secretsOnly,
+        body: { url: 'https://partner.example.com/' },
+      });
+      t.equal(made.statusCode, 403);
+      t.equal((await service.inject('GET', PATH, { key: null })).statusCode, 401);
+      const other = await service.forTenant('other');
+      for (const [method, suffix] of [
+        ['GET', ''],
+        ['GET', '/secret'],
+        ['GET', '/deliveries'],
+        ['DELETE', ''],
+        ['POST', '/test'],
+      ] as const) {
+        t.equal((await other.inject(method, `${PATH}/${id}${suffix}`)).statusCode, 404);
+      }
+    },
+  );
 });

@@ -1,9 +1,17 @@
-import { randomBytes } from 'node:crypto';
+import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import t from 'tap';
-import { isReservedHeader, newSecret, signV1, USER_AGENT, webhookHeaders } from '../../src/webhooks/sign.js';
+import { newSecretKey, publicKeyOf } from '../../src/webhooks/ed25519.js';
+import {
+  isReservedHeader,
+  newSecret,
+  signV1,
+  signWith,
+  USER_AGENT,
+  webhookHeaders,
+} from '../../src/webhooks/sign.js';
 
 const BODY = '{"id":"018f","type":"customer.churned","data":{"name":"顾客 É"}}';
 const nowS = (): number => Math.floor(Date.now() / 1000);
@@ -132,4 +140,29 @@ t.test('what cannot be a secret or a signed content is an error, not a signature
   for (const timestampS of [1.5, Number.NaN]) t.throws(() => signV1({ ...good, timestampS }), RangeError);
   t.throws(() => signV1({ ...good, id: 'a.1' }), RangeError);
   t.throws(() => webhookHeaders({ id: 'evt', timestampS: 1, body: '', secrets: [] }), RangeError);
+});
+
+t.test('a secret key signs v1a, beside the secrets that sign v1', async (t) => {
+  const seed = new Uint8Array(32).fill(7);
+  const secretKey = newSecretKey(seed);
+  const publicKey = publicKeyOf(secretKey);
+  const content = { id: 'evt', timestampS: 1_700_000_000, body: BODY };
+  const [first, second] = [newSecret(randomBytes(32)), secretKey];
+  const headers = webhookHeaders({ ...content, secrets: [first, second] });
+  const [v1 = '', v1a = ''] = (headers['webhook-signature'] ?? '').split(' ');
+  t.equal(v1, signV1({ ...content, secret: first }));
+  t.match(v1a, /^v1a,[A-Za-z0-9+/]{86}==$/);
+  const spki = Buffer.concat([
+    Buffer.from('302a300506032b6570032100', 'hex'),
+    Buffer.from(publicKey.slice('whpk_'.length), 'base64'),
+  ]);
+  const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  const isSigned = (text: string) =>
+    verify(null, Buffer.from(text), key, Buffer.from(v1a.slice('v1a,'.length), 'base64'));
+  t.ok(isSigned(`evt.1700000000.${BODY}`));
+  t.notOk(isSigned(`evt.1700000001.${BODY}`));
+  t.equal(signWith({ ...content, secret: secretKey }), v1a, 'the same each time');
+  t.throws(() => newSecretKey(new Uint8Array(31)), RangeError);
+  t.throws(() => signWith({ ...content, secret: 'whsk_AAAA' }), RangeError);
+  t.throws(() => signWith({ ...content, id: 'a.b', secret: secretKey }), RangeError);
 });

@@ -17,6 +17,8 @@ import { keptSecretsKey } from './secrets-key.js';
 import { buildServices, type Services } from './services.js';
 import { StartError } from './start-error.js';
 
+const QUEUE_CONNECTIONS = 4;
+
 export interface AssembleOptions {
   config: Config;
   clock: () => Date;
@@ -34,9 +36,14 @@ export async function assemble(options: AssembleOptions): Promise<Announcement> 
   const { clock, logger, signal, dataDir, undo } = options;
   const config = await withSecretsKey(options);
   const onError = (err: Error) => logger.warn({ err }, 'a connection to the database was lost');
-  const pool = { connectionsMax: config.databasePoolMax, onError };
-  const database = openDatabase({ url: options.databaseUrl, ...pool });
-  undo.push(() => database.close());
+  const open = (connectionsMax: number) => {
+    const database = openDatabase({ url: options.databaseUrl, connectionsMax, onError });
+    undo.push(() => database.close());
+    return database;
+  };
+  const database = open(config.databasePoolMax);
+  // Where requests take all the connections there are, deliveries and the feed go on.
+  const queues = config.role === 'all' ? open(QUEUE_CONNECTIONS) : undefined;
   const wiring: Wiring = { config, database, clock, logger };
   const services = buildServices(wiring);
   const { tenants, keyHolders: holders } = services;
@@ -49,7 +56,7 @@ export async function assemble(options: AssembleOptions): Promise<Announcement> 
     await Promise.all([closeApp(app), jobs?.stop()]);
   });
   const url = await listen(app, config);
-  jobs?.start({ ...wiring, services, registry: app.metrics.registry });
+  jobs?.start({ ...wiring, queues, services, registry: app.metrics.registry });
   undo.push(() => {
     app.health.drain();
     return sleep(config.drainDelayS * 1000);

@@ -32,6 +32,8 @@ export interface Config {
   secretsKey: Buffer | undefined;
   webhookAllowPrivate: boolean;
   webhookAllowHttp: boolean;
+  /** How long events, deliveries and attempts are kept; 0 for ever. */
+  retentionDays: number;
   /** How long readiness says no before the listener closes, for balancers that take a while to notice. */
   drainDelayS: number;
   /** When a graceful stop is given up. */
@@ -39,7 +41,7 @@ export interface Config {
 }
 
 /** The embedded server takes 100 connections; some are left for whoever looks into it. */
-const EMBEDDED_POOL_MAX = 90;
+const EMBEDDED_POOL_MAX = 85;
 
 const POSTGRES = ['postgres:', 'postgresql:'];
 
@@ -80,7 +82,7 @@ export function readConfig(environment: Environment): Config {
     }),
     databaseUrl,
     databaseOwnerUrl,
-    databasePoolMax: reader.integer('DATABASE_POOL_MAX', { fallback: 20, min: 2, max: 500 }),
+    databasePoolMax: reader.integer('DATABASE_POOL_MAX', { fallback: 10, min: 2, max: 500 }),
     dataDir: reader.text('DATA_DIR') ?? '.perennial',
     bootstrapApiKey,
     adminApiKey,
@@ -88,6 +90,7 @@ export function readConfig(environment: Environment): Config {
     secretsKey: readSecretsKey(reader),
     webhookAllowPrivate: reader.flag('WEBHOOK_ALLOW_PRIVATE'),
     webhookAllowHttp: reader.flag('WEBHOOK_ALLOW_HTTP'),
+    retentionDays: reader.integer('RETENTION_DAYS', { fallback: 90, min: 0, max: 36_500 }),
     drainDelayS: reader.integer('DRAIN_DELAY_S', { fallback: 0, min: 0, max: 300 }),
     shutdownTimeoutS: reader.integer('SHUTDOWN_TIMEOUT_S', { fallback: 25, min: 1, max: 600 }),
   };

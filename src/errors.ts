@@ -7,6 +7,7 @@ export const ERROR_KINDS = [
   'forbidden',
   'not_found',
   'conflict',
+  'gone',
   'precondition_failed',
   'unprocessable',
   'too_large',

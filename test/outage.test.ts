@@ -6,10 +6,10 @@ import t, { type Test } from 'tap';
 import { drawChance } from './helpers/chance.js';
 import { Moments } from './helpers/moments.js';
 import { type OwnServer, startOwnServer } from './helpers/own-server.js';
-import { concludeTrial, KEY, openSql, prepareTrial, type Trial } from './helpers/trial.js';
+import { concludeTrial, KEY, openSql, prepareTrial, type Trial, whileOpen } from './helpers/trial.js';
 
 const OUTAGE_MS = 10_000;
-const ROUNDS = 30;
+const ROUNDS = 40;
 /** What a caller may have to wait for an answer, on a machine that is busy with other tests. */
 const PATIENCE_MS = 8_000;
 
@@ -48,8 +48,8 @@ function baseOf({ replicas }: Trial): string {
 }
 
 /** The work, unless the process ends before: then nothing that it waits for would ever come. */
-function whileAlive<T>({ replicas, shop }: Trial, work: Promise<T>): Promise<T> {
-  const ends = replicas.map(async ({ process }) => {
+function whileAlive<T>(trial: Trial, work: Promise<T>): Promise<T> {
+  const ends = trial.replicas.map(async ({ process }) => {
     const exit = await process.exited;
     const last = process
       .stdout()
@@ -57,7 +57,7 @@ function whileAlive<T>({ replicas, shop }: Trial, work: Promise<T>): Promise<T> 
       .filter((line) => line.includes('"level":"fatal"'));
     throw new Error(`the service ended: ${JSON.stringify(exit)} ${last.join(' ')}`);
   });
-  return Promise.race([work, ...ends, shop.day.then(() => work)]);
+  return Promise.race([whileOpen(trial, work), ...ends]);
 }
 
 async function afterTheOutage(trial: Trial, moments: Moments, begun: Date): Promise<void> {

@@ -3,9 +3,11 @@
 // thousand, before Postgres knows anything of it and after.
 
 import t, { type Test } from 'tap';
+import { runOnce as pruneDeliveries } from '../src/jobs/prune-deliveries.js';
 import { runOnce as prune } from '../src/jobs/prune-idempotency-keys.js';
 import { numberNew } from '../src/outbox/number.js';
 import { ADMIN_KEY, startService } from './helpers/service.js';
+import { deliverAll } from './outbox/teller.js';
 import { crowd } from './routes/crowd.js';
 import { apiOf, type Operation, parametersIn } from './routes/operations.js';
 import {
@@ -20,7 +22,7 @@ import {
 } from './routes/plans.js';
 import { type Call, recipeOf, urlOf } from './routes/recipes.js';
 import { openRows } from './routes/rows.js';
-import { deliverAll, furnish, type Things } from './routes/things.js';
+import { furnish, orderOf, type Things } from './routes/things.js';
 import { type Seen, watch } from './routes/watched.js';
 
 /** Tables that have no more rows than this may be read as a whole. */
@@ -43,7 +45,8 @@ const WALKED = [
   /^transitions_list:(?:kind|country|stageSinceFrom|stageSinceTo|lastOrderFrom|lastOrderTo|reviewBefore):/,
   /^orders_list:status:/,
   /^touchpoints_list:(?:channel|kind|direction):/,
-  /^outbox_deliveries:status:/,
+  /^outbox_deliveries:(?:(?:all|endpoint),\w|\w+,\w*,t)/,
+  /^outbox_endpoint_attempts:(?:succeeded|failed|status)/,
   // An hourly job's; with statistics it goes by its index.
   /^idempotency_prune$/,
   /FROM transitions WHERE tenant_id = \$1 AND superseded_at IS NULL AND cause = \$2/,
@@ -194,18 +197,26 @@ function filtersOf(operation: Operation): Record<string, string>[] {
 }
 
 async function exerciseJobs(): Promise<void> {
-  const { transitions, policies } = shared.services;
+  const { transitions, policies, replays } = shared.services;
   const later = (days: number) => new Date(shared.clock.now().getTime() + days * DAY_MS);
   await policies.recomputeDue(later(0));
+  while ((await replays.advance(later(0))).more) {
+    // One step after the other.
+  }
   await deliverAll(t, shared);
   await transitions.advanceDue(later(400));
   await policies.calibrateDue(later(400));
   await policies.recomputeDue(later(400));
   await numberNew(shared.database, later(400));
   await prune({ database: shared.database }, later(400));
-  // One to be copied, those that there were having been pruned.
+  await pruneDeliveries({ database: shared.database, retentionDays: 90 }, later(400));
+  // Some to be copied, those that there were having been pruned.
   const headers = { 'idempotency-key': 'kept' };
   await shared.inject('POST', '/v1/customers', { body: { name: 'Kept' }, headers });
+  const order = orderOf(things.customerRef, 'kept', shared.clock.now());
+  await shared.inject('POST', '/v1/orders', { body: order });
+  await numberNew(shared.database, later(0));
+  await deliverAll(t, shared);
 }
 
 function ask(operation: Operation, call: Call) {

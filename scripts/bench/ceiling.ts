@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { fastify } from 'fastify';
 import pg from 'pg';
 
-const POOL_MAX = 20;
+const POOL_MAX = 10;
 
 const tenantId = process.env.TENANT_ID;
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: POOL_MAX });

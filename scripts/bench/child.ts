@@ -2,6 +2,7 @@
 // it serves.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Lifetime } from '../lifetime.js';
 
@@ -11,6 +12,8 @@ export interface ServerProcess {
   /** From the start of the process to its saying where it listens. */
   startedInMs: number;
   stop(): Promise<void>;
+  /** Without a word of warning; resolves when it is gone. */
+  kill(): Promise<void>;
 }
 
 export interface ServerOptions {
@@ -20,13 +23,20 @@ export interface ServerOptions {
 }
 
 const URL_PATTERN = /https?:\/\/[\w.:[\]]+:\d+/;
+const PACKAGE = new URL('../../../package.json', import.meta.url);
 const STOP_MAX_MS = 20_000;
 const OUTPUT_KEPT = 8_192;
+
+/** Those that `npm start` gives to Node: what is measured is started as it is in earnest. */
+function nodeFlags(): string[] {
+  const { scripts } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { scripts: { start: string } };
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
+}
 
 /** Listens on any free port; stopped at the end of `lifetime` at the latest. */
 export async function startServer(lifetime: Lifetime, options: ServerOptions): Promise<ServerProcess> {
   const startedAtMs = performance.now();
-  const child = spawn(process.execPath, [fileURLToPath(options.entry)], {
+  const child = spawn(process.execPath, [...nodeFlags(), fileURLToPath(options.entry)], {
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'production',
@@ -41,6 +51,10 @@ export async function startServer(lifetime: Lifetime, options: ServerOptions): P
     isStopping = true;
     return end(child);
   };
+  const kill = () => {
+    isStopping = true;
+    return end(child, 'SIGKILL');
+  };
   lifetime.atEnd(stop);
   const output = watch(child);
   child.once('close', (code, signal) => {
@@ -49,7 +63,7 @@ export async function startServer(lifetime: Lifetime, options: ServerOptions): P
       process.stderr.write(`bench: a server ended by itself (${code ?? signal}): ${output()}\n`);
   });
   const url = await untilUrl(child);
-  return { pid: child.pid ?? 0, url, startedInMs: performance.now() - startedAtMs, stop };
+  return { pid: child.pid ?? 0, url, startedInMs: performance.now() - startedAtMs, stop, kill };
 }
 
 /** Reads what the server says, so that it never blocks on a full pipe; answers the last of it. */
@@ -74,10 +88,10 @@ function untilUrl(child: ChildProcess): Promise<string> {
   });
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const closed = new Promise((resolve) => child.once('close', resolve));
-  child.kill('SIGTERM');
+  child.kill(signal);
   const killing = setTimeout(() => child.kill('SIGKILL'), STOP_MAX_MS);
   await closed;
   clearTimeout(killing);

@@ -4,7 +4,7 @@ import type { Lifetime } from '../lifetime.js';
 import type { Row } from './rows.js';
 
 export interface Group {
-  /** As `npm run bench -- <name>` has it. */
+  /** As `npm run bench -- <name>` has it; what stands before a colon names all that begin with it. */
   name: string;
   run(bench: Bench): Promise<Row[]>;
 }
@@ -14,4 +14,6 @@ export interface Bench {
   lifetime: Lifetime;
   /** Says on stderr what is under way. */
   say(text: string): void;
+  /** How often workers are killed while they deliver. */
+  kills: number;
 }

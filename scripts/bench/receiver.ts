@@ -1,17 +1,33 @@
-// Owns a local receiver of webhooks that notes when each request began to arrive. It answers at once and verifies
-// nothing: what is measured is the sender.
+// Owns a local receiver of webhooks that notes when each request began to arrive. It answers at once unless told
+// otherwise, and verifies nothing: what is measured is the sender.
 
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Lifetime } from '../lifetime.js';
 
 export interface Receipt {
   /** Epoch milliseconds with fractions, of this machine's clock. */
   atMs: number;
+  path: string;
+  /** The event's. */
+  id: string;
   body: string;
 }
 
+export interface Answer {
+  status: number;
+  delayMs?: number;
+}
+
+export interface ReceiverOptions {
+  /** The answer to a request; null never answers. 204 for all when left out. */
+  respond?: (receipt: Receipt) => Answer | null;
+  /** An answer has left. */
+  onAnswered?: () => void;
+}
+
 export interface Receiver {
+  /** Without a path; any path is received. */
   url: string;
   receipts: Receipt[];
   /** Resolves once so many have come; rejects when none has come for a while. */
@@ -19,17 +35,23 @@ export interface Receiver {
 }
 
 const SILENCE_MAX_MS = 20_000;
+const DONE: Answer = { status: 204 };
 
-export async function startReceiver(lifetime: Lifetime): Promise<Receiver> {
+export async function startReceiver(lifetime: Lifetime, options: ReceiverOptions = {}): Promise<Receiver> {
+  const { respond = () => DONE, onAnswered } = options;
   const receipts: Receipt[] = [];
   let onReceipt: () => void = () => undefined;
   const server = createServer((request, response) => {
-    const receipt: Receipt = { atMs: performance.timeOrigin + performance.now(), body: '' };
+    const atMs = performance.timeOrigin + performance.now();
+    const id = String(request.headers['webhook-id']);
+    const receipt: Receipt = { atMs, path: request.url ?? '', id, body: '' };
     request.setEncoding('utf8').on('data', (text: string) => {
       receipt.body += text;
     });
+    if (onAnswered !== undefined) response.once('finish', onAnswered);
     request.on('end', () => {
-      response.writeHead(204).end();
+      const answer = respond(receipt);
+      if (answer !== null) reply(response, answer);
       receipts.push(receipt);
       onReceipt();
     });
@@ -41,7 +63,7 @@ export async function startReceiver(lifetime: Lifetime): Promise<Receiver> {
     server.close();
   });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     receipts,
     waitFor: (count) =>
       new Promise((resolve, reject) => {
@@ -58,4 +80,10 @@ export async function startReceiver(lifetime: Lifetime): Promise<Receiver> {
         if (receipts.length >= count) onReceipt();
       }),
   };
+}
+
+function reply(response: ServerResponse, { status, delayMs }: Answer): void {
+  const send = () => void response.writeHead(status).end();
+  if (delayMs === undefined) send();
+  else setTimeout(send, delayMs);
 }

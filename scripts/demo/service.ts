@@ -108,7 +108,7 @@ async function tick({ services, database, clock }: Parts, deliverer: Deliverer):
     recomputeCustomers(services),
     advanceDueCustomers(services),
     numberEvents({ database }),
-    deliverDueWebhooks({ deliverer, database }),
+    deliverDueWebhooks({ deliverer, databases: [database] }),
   ];
   for (const job of jobs) {
     while ((await job.runOnce(clock())).more) {

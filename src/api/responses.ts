@@ -3,7 +3,7 @@
 
 import Type, { type TSchema, type TUnsafe } from 'typebox';
 
-export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
+export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 410 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
 
 /** A response without a body, for 204 and 304. */
 export const Empty = Type.Unsafe<undefined>({ type: 'null' });

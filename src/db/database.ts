@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Context } from '../context.js';
+import type { PgQuery } from './batch.js';
 import {
   type Executor,
   ReadExecutor,
@@ -75,7 +76,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export function openDatabase(options: DatabaseOptions): Database {
   const config: pg.PoolConfig & { pipeline: boolean } = {
     connectionString: options.url,
-    max: options.connectionsMax ?? 20,
+    max: options.connectionsMax ?? 10,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: 30_000,
     statement_timeout: STATEMENT_TIMEOUT_MS,
@@ -120,19 +121,29 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
+const BEGIN: PgQuery = { name: 'perennial_begin', text: 'BEGIN' };
+const ROLES: Record<string, PgQuery> = Object.fromEntries(
+  [APP_ROLE, FINDER_ROLE].map((role) => [
+    role,
+    { name: `perennial_as_${role}`, text: `SET LOCAL ROLE ${role}` },
+  ]),
+);
+const GATES = {
+  shared: 'SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))',
+  exclusive: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
+};
+
 /** `SET LOCAL`, not `set_config()`: a distributed Postgres propagates only the former. */
-function prelude(role: string, tenantId?: string, exclusive?: boolean): string {
-  const statements = ['BEGIN', `SET LOCAL ROLE ${role}`];
-  if (tenantId !== undefined) {
-    // SET takes no parameters. The id is checked against the alphabet of a UUID before it is spliced in.
-    if (!UUID.test(tenantId)) throw new Error('a tenant id must be a lower-case UUID');
-    statements.push(`SET LOCAL app.tenant_id = '${tenantId}'`);
-    if (exclusive !== undefined) {
-      const lock = exclusive ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared';
-      statements.push(`SELECT ${lock}(hashtextextended('${tenantId}', 0))`);
-    }
+function prelude(role: string, tenantId?: string, gate?: keyof typeof GATES): PgQuery[] {
+  const queries = [BEGIN, ROLES[role] as PgQuery];
+  if (tenantId === undefined) return queries;
+  // SET takes no parameters. The id is checked against the alphabet of a UUID before it is spliced in.
+  if (!UUID.test(tenantId)) throw new Error('a tenant id must be a lower-case UUID');
+  queries.push({ text: `SET LOCAL app.tenant_id = '${tenantId}'`, isSilent: true });
+  if (gate !== undefined) {
+    queries.push({ name: `perennial_gate_${gate}`, text: GATES[gate], values: [tenantId] });
   }
-  return statements.join(';');
+  return queries;
 }
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
@@ -145,16 +156,22 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
 
 async function withReader<T>(
   pool: pg.Pool,
-  opening: string,
+  opening: PgQuery[],
   work: (executor: Executor) => Promise<T>,
 ): Promise<T> {
   const client = await connect(pool);
+  const executor = new ReadExecutor(client, opening);
+  let broken: unknown;
   try {
-    return await work(new ReadExecutor(client, opening));
+    return await work(executor);
   } catch (error) {
     throw translate(error);
   } finally {
-    client.release();
+    await executor.end().catch((failure) => {
+      broken = failure;
+    });
+    // A connection that could not even be rolled back is not given to the next caller.
+    client.release(broken instanceof Error ? broken : undefined);
   }
 }
 
@@ -179,7 +196,7 @@ async function writeRetrying<T>(write: Write<T>): Promise<T> {
 async function writeOnce<T>({ pool, committed, context, work, options }: Write<T>): Promise<T> {
   const client = await connect(pool);
   const { idempotency } = context;
-  const opening = prelude(APP_ROLE, context.tenantId, options?.exclusive ?? false);
+  const opening = prelude(APP_ROLE, context.tenantId, options?.exclusive === true ? 'exclusive' : 'shared');
   const tx = new TransactionExecutor(client, opening, idempotency === undefined);
   let broken: unknown;
   try {

@@ -2,7 +2,8 @@
 // Does not own what the statements say (each module's store) or when a transaction is opened (services).
 
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
-import type { PoolClient, QueryResult } from 'pg';
+import type { PoolClient } from 'pg';
+import { type Answer, Batch, type Item, type PgQuery } from './batch.js';
 import { unwrap } from './failures.js';
 
 /** A statement; with a `name` it is prepared once per connection. Values are never spliced into the text. */
@@ -34,114 +35,108 @@ export type Topic = 'deliveries';
 
 const IN_FAILED_TRANSACTION = '25P02';
 
-interface PgQuery {
-  text: string;
-  name?: string;
-  values?: unknown[];
-}
-
 /** Postgres tells prepared statements apart by their first 63 bytes. */
 const NAME_LENGTH_MAX = 63;
 const shortNames = new Map<string, string>();
 
 function queryOf(statement: Statement): PgQuery {
   const { name } = statement;
-  if (name === undefined || name.length <= NAME_LENGTH_MAX) return statement as PgQuery;
+  if (name === undefined || name.length <= NAME_LENGTH_MAX) return statement;
   let short = shortNames.get(name);
   if (short === undefined) {
     // Counted, not cut: two lists that filter by nearly the same fields would pass for one statement.
     short = `${name.slice(0, NAME_LENGTH_MAX - 8)}#${shortNames.size}`;
     shortNames.set(name, short);
   }
-  return { ...(statement as PgQuery), name: short };
+  return { ...statement, name: short };
 }
 
-/** With a callback a client's query returns nothing, which its type does not say. */
-interface Calling {
-  query(query: PgQuery | string, callback: (error: Error | null, result: QueryResult) => void): void;
-}
+const COMMIT: PgQuery = { name: 'perennial_commit', text: 'COMMIT' };
+const ROLLBACK: PgQuery = { name: 'perennial_rollback', text: 'ROLLBACK' };
 
-interface Corkable {
-  connection: { stream: { cork(): void; uncork(): void } };
-}
+const ignore = () => undefined;
 
-/**
- * Lets several statements leave in one packet. The pool's clients are in pipeline mode, so a statement is
- * written at once without waiting for the one before it; corking joins the writes.
- */
-function together<T>(client: PoolClient, send: () => T): T {
-  const { stream } = (client as unknown as Corkable).connection;
-  stream.cork();
-  try {
-    return send();
-  } finally {
-    stream.uncork();
-  }
+/** Of what nobody asks after: where it fails, those behind it in the message fail with the same error. */
+function unwatched(query: PgQuery): Item {
+  return { query, resolve: ignore, reject: ignore };
 }
 
 abstract class ClientExecutor implements Executor {
   #orm: NodePgDatabase | undefined;
+  #ready: Item[] = [];
 
-  constructor(protected readonly client: PoolClient) {}
+  constructor(
+    private readonly client: PoolClient,
+    protected readonly prelude: readonly PgQuery[],
+  ) {}
 
-  /** Sends one statement in the executor's way (with or without a transaction of its own). */
-  protected abstract send(query: PgQuery): Promise<QueryResult>;
+  /** Takes one statement in the executor's way. */
+  protected abstract send(query: PgQuery): Promise<Answer>;
 
   async rows<Row>(statement: Statement): Promise<Row[]> {
-    const result = await this.send(queryOf(statement));
-    return result.rows as Row[];
+    const { rows } = await this.send(queryOf(statement));
+    return rows as Row[];
   }
 
   get orm(): NodePgDatabase {
     // Drizzle asks of its client no more than query(config, values), so it can be led through `send`.
-    const query = (config: PgQuery, values?: unknown[]) => this.send({ ...config, values });
+    const query = (config: PgQuery, values?: unknown[]) => this.send({ ...config, values: values ?? [] });
     this.#orm ??= drizzle({ query } as never);
     return this.#orm;
+  }
+
+  /** Goes out with all that the code at hand asks for before it next waits for an answer. */
+  protected enqueue(query: PgQuery): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#ready.push({ query, resolve, reject });
+      // After the promises that are settled by now have been followed up, in whichever order they were.
+      if (this.#ready.length === 1) queueMicrotask(() => process.nextTick(() => this.#flush()));
+    });
+  }
+
+  /** The whole message, of the statements that are ready. */
+  protected abstract around(items: Item[]): Item[];
+
+  #flush(): void {
+    const items = this.#ready;
+    this.#ready = [];
+    this.client.query(new Batch(this.around(items)) as never);
   }
 }
 
 /**
- * Every statement is a transaction of its own, and BEGIN, the role, the tenant, the statement and COMMIT
- * leave in one message. For reads, where several statements need not see one snapshot.
+ * BEGIN, the role, the tenant, the statements that are ready together and COMMIT leave in one message. For
+ * reads, where statements that are not sent together need not see one snapshot.
  */
 export class ReadExecutor extends ClientExecutor {
-  constructor(
-    client: PoolClient,
-    private readonly prelude: string,
-  ) {
-    super(client);
+  #last: Promise<boolean> = Promise.resolve(true);
+  #isEnding = false;
+
+  protected send(query: PgQuery): Promise<Answer> {
+    return this.enqueue(query);
   }
 
-  protected send(query: PgQuery): Promise<QueryResult> {
-    const { prelude } = this;
-    const client = this.client as unknown as Calling;
-    // Callbacks and one promise: this is the way of every read. All three are waited for even when one fails,
-    // so that the client goes back to the pool with nothing in flight.
-    return new Promise((resolve, reject) => {
-      let failure: Error | undefined;
-      let result: QueryResult;
-      const noted = (error: Error | null) => {
-        failure ??= error ?? undefined;
-      };
-      together(this.client, () => {
-        client.query(prelude, noted);
-        client.query(query, (error, answer) => {
-          noted(error);
-          result = answer;
-        });
-        client.query('COMMIT', (error) => {
-          noted(error);
-          if (failure === undefined) resolve(result);
-          else reject(failure);
-        });
-      });
+  protected around(items: Item[]): Item[] {
+    if (this.#isEnding) return items;
+    const committed = new Promise<boolean>((resolve) => {
+      items.push({ query: COMMIT, resolve: () => resolve(true), reject: () => resolve(false) });
     });
+    this.#last = Promise.all([this.#last, committed]).then(([before, now]) => before && now);
+    return [...this.prelude.map(unwatched), ...items];
+  }
+
+  /** Resolves when the client can be given to somebody else: nothing is in flight, no transaction is open. */
+  async end(): Promise<void> {
+    const wereCommitted = await this.#last;
+    if (wereCommitted) return;
+    this.#isEnding = true;
+    await this.enqueue(ROLLBACK);
   }
 }
 
-/** One transaction, opened in the same message as its first statement. */
+/** One transaction, opened in the same message as its first statements. */
 export class TransactionExecutor extends ClientExecutor implements Transaction {
-  #begun: Promise<QueryResult> | undefined;
+  #begun = false;
   #ended: 'no' | 'committed' | 'rolled back' = 'no';
   #inFlight = new Set<Promise<unknown>>();
   #failed: unknown;
@@ -149,32 +144,32 @@ export class TransactionExecutor extends ClientExecutor implements Transaction {
 
   constructor(
     client: PoolClient,
-    private readonly prelude: string,
+    prelude: readonly PgQuery[],
     /** False while something must still be written after the caller's last statement. */
     private readonly mayCommitEarly: boolean,
   ) {
-    super(client);
+    super(client, prelude);
   }
 
-  protected send(query: PgQuery): Promise<QueryResult> {
+  protected send(query: PgQuery): Promise<Answer> {
     if (this.#ended !== 'no') throw new Error('a statement came after the transaction had ended');
-    return together(this.client, () => {
-      this.#begin();
-      return this.#watch(this.client.query(query));
-    });
+    return this.#watch(this.enqueue(query));
+  }
+
+  protected around(items: Item[]): Item[] {
+    if (this.#begun) return items;
+    this.#begun = true;
+    return [...this.prelude.map(unwatched), ...items];
   }
 
   async lastRows<Row>(statement: Statement): Promise<Row[]> {
     if (!this.mayCommitEarly) return this.rows<Row>(statement);
-    const [result, committed] = together(this.client, () => {
-      this.#begin();
-      const last = this.#watch(this.client.query(queryOf(statement)));
-      return [last, this.#watch(this.client.query('COMMIT'))];
-    });
+    const last = this.send(queryOf(statement));
+    const committed = this.send(COMMIT);
     this.#ended = 'committed';
-    const [outcome] = await Promise.all([result as Promise<QueryResult>, committed]);
+    const [{ rows }] = await Promise.all([last, committed]);
     await this.settled();
-    return outcome.rows as Row[];
+    return rows as Row[];
   }
 
   announce(topic: Topic): void {
@@ -182,24 +177,24 @@ export class TransactionExecutor extends ClientExecutor implements Transaction {
   }
 
   async commit(): Promise<void> {
-    if (this.#ended !== 'no') return this.settled();
     await this.settled();
-    if (this.#begun === undefined) return;
+    if (this.#ended !== 'no' || !this.#begun) return;
+    const committed = this.send(COMMIT);
     this.#ended = 'committed';
-    const result = await this.client.query('COMMIT');
-    if (result.command !== 'COMMIT') throw new Error('the transaction had failed and was rolled back');
+    const { command } = await committed;
+    if (command !== 'COMMIT') throw new Error('the transaction had failed and was rolled back');
   }
 
   async rollback(): Promise<void> {
-    if (this.#begun === undefined || this.#ended === 'rolled back') return;
     await Promise.allSettled([...this.#inFlight]);
+    if (!this.#begun || this.#ended === 'rolled back') return;
     // After a failed COMMIT this is a harmless warning; the connection is clean either way.
     this.#ended = 'rolled back';
-    await this.client.query('ROLLBACK');
+    await this.enqueue(ROLLBACK);
   }
 
   /**
-   * What went wrong first: once a statement has failed, those sent behind it fail as well, and with an error
+   * What went wrong first: once a statement has failed, those sent after it fail as well, and with an error
    * that says no more than that. Which of them is awaited first is chance.
    */
   firstFailure(error: unknown): unknown {
@@ -211,11 +206,6 @@ export class TransactionExecutor extends ClientExecutor implements Transaction {
   async settled(): Promise<void> {
     await Promise.allSettled([...this.#inFlight]);
     if (this.#failed !== undefined) throw this.#failed;
-  }
-
-  #begin(): void {
-    if (this.#begun !== undefined) return;
-    this.#begun = this.#watch(this.client.query(this.prelude));
   }
 
   #watch<T>(promise: Promise<T>): Promise<T> {

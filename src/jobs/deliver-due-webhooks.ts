@@ -7,7 +7,8 @@ import type { Job, JobResult } from './job.js';
 
 export interface DeliverDeps {
   deliverer: Pick<Deliverer, 'pump' | 'stop'>;
-  database: Pick<Database, 'onCommit'>;
+  /** Those whose commits may leave deliveries behind. */
+  databases: readonly Pick<Database, 'onCommit'>[];
 }
 
 /**
@@ -26,7 +27,9 @@ export function deliverDueWebhooks(deps: DeliverDeps): Job {
     name: 'deliver-due-webhooks',
     schedule: '* * * * * *',
     pollMs: POLL_MS,
-    onWork: (wake) => deps.database.onCommit('deliveries', wake),
+    onWork(wake) {
+      for (const database of deps.databases) database.onCommit('deliveries', wake);
+    },
     runOnce: (now) => runOnce(deps, now),
     stop: () => deps.deliverer.stop(),
   };

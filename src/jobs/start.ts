@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Database } from '../db/database.js';
 import { createDeliverer } from '../outbox/deliver.js';
+import type { ReplaysService } from '../outbox/replays-service.js';
 import type { PoliciesService } from '../policies/service.js';
 import type { TransitionsService } from '../transitions/service.js';
 import type { WebhooksService } from '../webhooks/service.js';
@@ -11,20 +12,25 @@ import { createTransport } from '../webhooks/transport.js';
 import { advanceDueCustomers } from './advance-due-customers.js';
 import { calibrate } from './calibrate.js';
 import { deliverDueWebhooks } from './deliver-due-webhooks.js';
-import type { Job } from './job.js';
-import { createJobMetrics, type JobMetrics } from './metrics.js';
+import type { Job, JobResult } from './job.js';
+import { createJobMetrics } from './metrics.js';
 import { numberEvents } from './number-events.js';
+import { pruneDeliveries } from './prune-deliveries.js';
 import { pruneIdempotencyKeys } from './prune-idempotency-keys.js';
 import { recomputeCustomers } from './recompute-customers.js';
+import { replayDeliveries } from './replay-deliveries.js';
 import { type Scheduler, startScheduler } from './scheduler.js';
 
 export interface JobsDeps {
-  config: { webhookAllowPrivate: boolean; webhookAllowHttp: boolean };
+  config: { webhookAllowPrivate: boolean; webhookAllowHttp: boolean; retentionDays: number };
   database: Database;
+  /** Connections for what must not wait behind requests; the same ones where there are none. */
+  queues?: Database | undefined;
   services: {
     transitions: Pick<TransitionsService, 'advanceDue'>;
     policies: Pick<PoliciesService, 'recomputeDue' | 'calibrateDue'>;
     webhooks: Pick<WebhooksService, 'load' | 'disable'>;
+    replays: Pick<ReplaysService, 'advance'>;
   };
   clock: () => Date;
   /** For signatures; the real time unless a test says otherwise. */
@@ -34,28 +40,32 @@ export interface JobsDeps {
 }
 
 export function startJobs(deps: JobsDeps): Scheduler {
-  const { config, database, services, clock, wallClock = () => new Date(), logger, registry } = deps;
+  const { config, database, queues = database, services, clock, logger, registry } = deps;
   const metrics = createJobMetrics({ registry, database, clock });
   const transport = createTransport({
     allowPrivate: config.webhookAllowPrivate,
     allowHttp: config.webhookAllowHttp,
   });
   const deliverer = createDeliverer({
-    database,
+    database: queues,
     transport,
     targets: services.webhooks,
     clock,
-    wallClock,
+    wallClock: deps.wallClock ?? (() => new Date()),
     onError: (err) => logger.warn({ err }, 'a delivery could not be taken up or recorded'),
     onOutcome: metrics.attempted,
   });
   const jobs: Job[] = [
-    counted(advanceDueCustomers(services), metrics),
+    counted(advanceDueCustomers(services), ({ advanced = 0, setAside = 0 }) =>
+      metrics.advanced(advanced, setAside),
+    ),
     recomputeCustomers(services),
-    deliverDueWebhooks({ deliverer, database }),
-    numberEvents({ database }),
+    deliverDueWebhooks({ deliverer, databases: [...new Set([database, queues])] }),
+    numberEvents({ database: queues }),
+    counted(replayDeliveries(services), ({ queued = 0 }) => metrics.replayed(queued)),
     calibrate(services),
     pruneIdempotencyKeys({ database }),
+    counted(pruneDeliveries({ database, retentionDays: config.retentionDays }), metrics.pruned),
   ];
   const scheduler = startScheduler({ jobs, clock, logger, onRun: metrics.ran });
   return {
@@ -66,12 +76,12 @@ export function startJobs(deps: JobsDeps): Scheduler {
   };
 }
 
-function counted(job: Job, metrics: JobMetrics): Job {
+function counted(job: Job, tell: (counts: Partial<JobResult['counts']>) => void): Job {
   return {
     ...job,
     async runOnce(now) {
       const result = await job.runOnce(now);
-      metrics.advanced(result.counts.advanced ?? 0, result.counts.setAside ?? 0);
+      tell(result.counts);
       return result;
     },
   };

@@ -102,6 +102,18 @@ const CHANGEABLE = [
   ...['refunds', 'source_updated_at', 'version', 'updated_at'],
 ];
 
+const INSERT = `INSERT INTO orders (tenant_id, id, customer_id, namespace, external_id, status, placed_at, amount_minor,
+                               refunded_minor, currency, categories, lines, refunds, fingerprint,
+                               source_updated_at, version, created_at, updated_at)
+           SELECT $1, id, "customerId", namespace, "externalId", status, "placedAt", "amountMinor",
+                  "refundedMinor", currency, categories::text[], lines, refunds, fingerprint,
+                  "sourceUpdatedAt", version, "createdAt", "updatedAt"
+             FROM ${ORDERS.sql(2, 'r')}`;
+
+const WRITE = `${INSERT}
+           ON CONFLICT (tenant_id, id) DO UPDATE
+              SET ${CHANGEABLE.map((column) => `${column} = excluded.${column}`).join(', ')}`;
+
 /**
  * Writes orders whole, new ones and changed ones. A changed one is found by its key; an external id that
  * another transaction has taken in the meantime is a unique violation, on which the work is done again.
@@ -111,17 +123,10 @@ export function writeOrders(
   tenantId: string,
   orders: readonly OrderRow[],
 ): Promise<unknown[]> {
+  const areNew = orders.every(({ version }) => version === 1);
   return tx.rows({
-    name: 'orders_write',
-    text: `INSERT INTO orders (tenant_id, id, customer_id, namespace, external_id, status, placed_at, amount_minor,
-                               refunded_minor, currency, categories, lines, refunds, fingerprint,
-                               source_updated_at, version, created_at, updated_at)
-           SELECT $1, id, "customerId", namespace, "externalId", status, "placedAt", "amountMinor",
-                  "refundedMinor", currency, categories::text[], lines, refunds, fingerprint,
-                  "sourceUpdatedAt", version, "createdAt", "updatedAt"
-             FROM ${ORDERS.sql(2, 'r')}
-           ON CONFLICT (tenant_id, id) DO UPDATE
-              SET ${CHANGEABLE.map((column) => `${column} = excluded.${column}`).join(', ')}`,
+    name: areNew ? 'orders_insert' : 'orders_write',
+    text: areNew ? INSERT : WRITE,
     values: [
       tenantId,
       ...ORDERS.values(orders.map((order) => ({ ...order, categories: categoriesText(order.categories) }))),

@@ -3,8 +3,9 @@
 
 import { webhookHeaders } from '../webhooks/sign.js';
 import type { SendInput, SendResult } from '../webhooks/transport.js';
-import type { Settlement } from './queue-store.js';
+import { breakerState, putOffMs } from './health.js';
 import { nextAttempt } from './retry.js';
+import type { Settlement } from './settle-store.js';
 
 /** A claimed delivery with all that its sending takes. */
 export interface Delivery {
@@ -12,22 +13,38 @@ export interface Delivery {
   id: string;
   eventId: string;
   endpointId: string;
+  /** Set where the endpoint is told in order. */
+  customerId: string | null;
   /** Attempts that were made before. */
   attempts: number;
   firstAttemptAt: Date | null;
   createdAt: Date;
+  /** The replay that it belongs to, or the delivery that it repeats. */
+  replayOf: string | null;
+  /** The delivery before it in its order, where that was given up. */
+  afterDeadLetter: string | null;
   token: string;
   url: string;
   secrets: readonly string[];
   /** The endpoint's own. */
   headers: Readonly<Record<string, string>>;
+  rateLimitPerS: number | null;
   body: string;
 }
 
+/** Headers of ours, beside those of the signature. */
+export const REPLAY_HEADER = 'perennial-replay';
+export const AFTER_DEAD_LETTER_HEADER = 'perennial-after-dead-letter';
+
 /** `at` is wall-clock time: receivers hold the timestamp against their own clock. */
-export function prepare({ eventId, url, secrets, headers, body }: Delivery, at: Date): SendInput {
+export function prepare(delivery: Delivery, at: Date): SendInput {
+  const { eventId, url, secrets, body, replayOf, afterDeadLetter } = delivery;
   const timestampS = Math.floor(at.getTime() / 1000);
-  return { url, body, headers: webhookHeaders({ id: eventId, timestampS, body, secrets, extra: headers }) };
+  const headers = webhookHeaders({ id: eventId, timestampS, body, secrets, extra: delivery.headers });
+  // Last, so that no header of the endpoint's own can claim it.
+  if (replayOf !== null) headers[REPLAY_HEADER] = replayOf;
+  if (afterDeadLetter !== null) headers[AFTER_DEAD_LETTER_HEADER] = afterDeadLetter;
+  return { url, body, headers };
 }
 
 /** An endpoint as a delivery needs it. */
@@ -39,9 +56,7 @@ export interface Target {
   headers: Readonly<Record<string, string>>;
   /** Requests that may start in any one second; null without a limit. */
   rateLimitPerS: number | null;
-  /** Since the last success. */
-  failures: number;
-  /** Until when the breaker is open. */
+  /** Until when the breaker is open; once that has passed, a probe finds out. Null while it is closed. */
   openUntil: Date | null;
 }
 
@@ -50,31 +65,44 @@ const HELD_MIN_MS = 60_000;
 const HELD_MAX_MS = 3_600_000;
 const UNREADABLE_MS = 300_000;
 
+export interface Chance {
+  now: Date;
+  /** Uniform in [0, 1). */
+  random: number;
+}
+
 /** What becomes of a delivery whose endpoint takes none now, at no cost of attempts; undefined where it is sent. */
-export function unsentSettlement(delivery: Delivery, target: Target, now: Date): Settlement | undefined {
+export function unsentSettlement(
+  delivery: Delivery,
+  target: Target,
+  { now, random }: Chance,
+): Settlement | undefined {
   const { id, token, createdAt } = delivery;
   if (target.status === 'disabled') {
     return { id, token, status: 'exhausted', dueAt: null, finishedAt: now.toISOString() };
   }
   const heldMs = Math.min(Math.max(now.getTime() - createdAt.getTime(), HELD_MIN_MS), HELD_MAX_MS);
   if (target.status === 'paused') return returned(delivery, now, heldMs);
-  return target.secrets.length === 0 ? returned(delivery, now, UNREADABLE_MS) : undefined;
+  if (target.secrets.length === 0) return returned(delivery, now, UNREADABLE_MS);
+  if (target.openUntil === null || breakerState(target, now) !== 'open') return undefined;
+  return returned(delivery, now, putOffMs(target.openUntil, now, random));
 }
 
 /** Back into the queue as it was, to be taken up again after `waitMs`. */
-export function returned({ id, token }: Delivery, now: Date, waitMs: number): Settlement {
+export function returned(
+  { id, token }: Pick<Delivery, 'id' | 'token'>,
+  now: Date,
+  waitMs: number,
+): Settlement {
   const dueAt = new Date(now.getTime() + waitMs).toISOString();
   return { id, token, status: 'pending', dueAt, finishedAt: null };
 }
 
 const ERROR_LENGTH_MAX = 1_000;
 
-export interface Ended {
+export interface Ended extends Chance {
   result: SendResult;
   startedAt: Date;
-  now: Date;
-  /** Uniform in [0, 1). */
-  random: number;
 }
 
 export const OUTCOME_KINDS = ['succeeded', 'retry', 'exhausted', 'gone'] as const;

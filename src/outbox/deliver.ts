@@ -5,18 +5,17 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../db/database.js';
 import type { SendResult, Transport } from '../webhooks/transport.js';
-import {
-  type Delivery,
-  type OutcomeKind,
-  prepare,
-  returned,
-  settlementOf,
-  unsentSettlement,
-} from './attempt.js';
-import { claimBatch, LEASE_MS, type Targets, Turns } from './claim.js';
+import { type OutcomeKind, prepare, returned, settlementOf, unsentSettlement } from './attempt.js';
+import { type Claimed, claimBatch, LEASE_MS, systemContext, type Targets, Turns } from './claim.js';
+import { putOffMs, type Verdict } from './health.js';
+import { type Held, Holding } from './holding.js';
 import { LANE_LIMITS, type LaneLimits, Lanes } from './lanes.js';
-import { type DueTenant, type Settlement, tenantsDue } from './queue-store.js';
+import { Pacer } from './pace.js';
+import { type DueTenant, tenantsDue } from './queue-store.js';
+import type { Shut } from './record.js';
 import { Recorder } from './recorder.js';
+import { slowDownMs } from './retry.js';
+import type { Settlement } from './settle-store.js';
 
 export interface DelivererDeps {
   database: Database;
@@ -50,18 +49,17 @@ const SEND_MARGIN_MS = 25_000;
 /**
  * Claiming stops at so many waiting, and begins again below the lower mark: that is some thirty milliseconds of
  * work, more than a claim takes, and with a claim on top it is less than one quick endpoint may have waiting.
+ * What waits for its endpoint (its rate limit, its slowness) does not count, or it would hold up others; memory
+ * bounds it.
  */
 const WAITING_HIGH = 1_000;
 const WAITING_LOW = 128;
+const WAITING_ALL_MAX = 10_000;
 const CLAIMS_AT_ONCE = 4;
 const SWEEP_MS = 100;
 /** How long what could not even be prepared is left alone. */
 const FAULT_WAIT_MS = 30_000;
 const STOP_GRACE_MS = 10_000;
-
-interface Held extends Delivery {
-  claimedMs: number;
-}
 
 export function createDeliverer(deps: DelivererDeps): Deliverer {
   return new Delivering(deps);
@@ -72,22 +70,28 @@ class Delivering implements Deliverer {
   readonly #token = uuidv7();
   readonly #lanes: Lanes<Held>;
   readonly #recorder: Recorder;
-  /** Everything between claim and record, by id. */
-  readonly #held = new Map<string, Held>();
-  /** What was let go while a claim was under way, which may still bring it as it was before. */
-  readonly #letGo = new Set<string>();
-  #claims = 0;
+  readonly #pacer: Pacer;
+  readonly #holding = new Holding(() => this.#restSweeper());
   readonly #turns = new Turns();
   #waiters: (() => void)[] = [];
-  #idle: (() => void)[] = [];
   #sweeper: NodeJS.Timeout | undefined;
   readonly #stopping = new AbortController();
   #isStopped = false;
 
   constructor(private readonly deps: DelivererDeps) {
-    this.#lanes = new Lanes({ ...LANE_LIMITS, ...deps.limits });
     const { database, targets, clock, onError } = deps;
-    this.#recorder = new Recorder({ database, disableEndpoints: targets.disable, now: clock, onError });
+    const lanes = new Lanes<Held>({ ...LANE_LIMITS, ...deps.limits });
+    const onShut = (shut: Shut) => this.#shut(shut);
+    this.#lanes = lanes;
+    this.#recorder = new Recorder({
+      database,
+      disableEndpoints: targets.disable,
+      now: clock,
+      onShut,
+      onError,
+    });
+    const contextOf = (tenantId: string) => systemContext(tenantId, clock());
+    this.#pacer = new Pacer({ database, lanes, contextOf, wake: () => this.#fill(), onError });
   }
 
   async pump(now: Date): Promise<number> {
@@ -99,7 +103,7 @@ class Delivering implements Deliverer {
     let claimed = 0;
     const work = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        if (this.#isStopped || this.#lanes.waiting >= WAITING_HIGH) return;
+        if (this.#isStopped || !this.#hasRoom(WAITING_HIGH)) return;
         claimed += await this.#claim(next, at);
       }
     };
@@ -107,8 +111,8 @@ class Delivering implements Deliverer {
     return claimed;
   }
 
-  async settled(): Promise<void> {
-    while (!this.#isIdle) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  settled(): Promise<void> {
+    return this.#holding.settled();
   }
 
   async stop(graceMs = STOP_GRACE_MS): Promise<void> {
@@ -116,38 +120,34 @@ class Delivering implements Deliverer {
     this.#wake();
     for (const delivery of this.#lanes.drain()) this.#giveBack(delivery, 0);
     const timer = setTimeout(() => this.#stopping.abort(), graceMs);
-    await this.settled();
+    await Promise.all([this.settled(), this.#pacer.stop()]);
     clearTimeout(timer);
   }
 
-  async #claim(tenant: DueTenant, now: Date): Promise<number> {
+  #claim(tenant: DueTenant, now: Date): Promise<number> {
     this.#turns.had(tenant);
-    this.#claims += 1;
     const claimedMs = performance.now();
-    const isHeld = (id: string): boolean => {
-      const held = this.#held.get(id);
-      if (held !== undefined) held.claimedMs = claimedMs;
-      return held !== undefined || this.#letGo.has(id);
-    };
-    try {
+    return this.#holding.claiming(claimedMs, async (isHeld) => {
       const { count, claimed } = await claimBatch(this.deps, { ...tenant, now, token: this.#token, isHeld });
-      for (const { delivery, target } of claimed) {
-        const held = { ...delivery, claimedMs };
-        this.#held.set(held.id, held);
-        const unsent = this.#isStopped ? returned(held, now, 0) : unsentSettlement(held, target, now);
-        if (unsent === undefined) this.#lanes.add(held);
-        else this.#record(held, unsent);
-        if (target.secrets.length === 0) this.deps.onError(unreadable(held));
-      }
+      for (const one of claimed) this.#takeUp(one, { claimedMs, now });
       this.#cut();
       this.#sweep();
       this.#fill();
       return count;
-    } finally {
-      this.#claims -= 1;
-      if (this.#claims === 0) this.#letGo.clear();
-      this.#rest();
-    }
+    });
+  }
+
+  #takeUp(
+    { delivery, target, isProbe }: Claimed,
+    { claimedMs, now }: { claimedMs: number; now: Date },
+  ): void {
+    const held = { ...delivery, claimedMs, isProbe };
+    this.#holding.hold(held);
+    const chance = { now, random: this.#random() };
+    const unsent = this.#isStopped ? returned(held, now, 0) : unsentSettlement(held, target, chance);
+    if (unsent === undefined) this.#lanes.add(held);
+    else this.#record(held, unsent);
+    if (target.secrets.length === 0) this.deps.onError(unreadable(held));
   }
 
   #fill(): void {
@@ -156,13 +156,14 @@ class Delivering implements Deliverer {
       if (delivery === undefined) break;
       void this.#send(delivery);
     }
-    if (this.#lanes.waiting < WAITING_LOW) this.#wake();
+    this.#pacer.keep(performance.now());
+    if (this.#hasRoom(WAITING_LOW)) this.#wake();
   }
 
   async #send(delivery: Held): Promise<void> {
     if (performance.now() - delivery.claimedMs > LEASE_MS - SEND_MARGIN_MS) {
       this.#lanes.done(delivery);
-      this.#release(delivery);
+      this.#holding.release(delivery);
       return;
     }
     const { clock, wallClock, transport } = this.deps;
@@ -170,61 +171,60 @@ class Delivering implements Deliverer {
     try {
       const startedAt = clock();
       const result = await transport.send({ ...prepare(delivery, wallClock()), signal });
-      if (signal.aborted && result.error?.code === 'aborted') this.#giveBack(delivery, 0);
-      else this.#ended(delivery, result, startedAt);
+      if (signal.aborted && result.error?.code === 'aborted') {
+        this.#lanes.done(delivery);
+        this.#giveBack(delivery, 0);
+      } else {
+        this.#ended(delivery, result, startedAt);
+      }
     } catch (error) {
       // What cannot even be prepared is a fault of ours: it costs the receiver no attempt.
       this.deps.onError(error);
       this.#lanes.done(delivery);
       this.#giveBack(delivery, FAULT_WAIT_MS);
     }
-    this.#lanes.done(delivery, performance.now());
     this.#fill();
   }
 
   #ended(delivery: Held, result: SendResult, startedAt: Date): void {
-    const { clock, random = Math.random, onOutcome } = this.deps;
-    const { kind, settlement } = settlementOf(delivery, {
-      result,
-      startedAt,
-      now: clock(),
-      random: random(),
+    const now = this.deps.clock();
+    const { kind, settlement } = settlementOf(delivery, { result, startedAt, now, random: this.#random() });
+    this.deps.onOutcome?.(kind, result.durationMs);
+    const isSuccess = kind === 'succeeded';
+    this.#lanes.done(delivery, {
+      nowMs: performance.now(),
+      isSuccess,
+      slowDownMs: isSuccess ? null : slowDownMs(result, now),
     });
-    onOutcome?.(kind, result.durationMs);
-    this.#record(delivery, settlement, kind === 'gone' ? delivery.endpointId : undefined);
-    if (kind !== 'gone') return;
-    for (const other of this.#lanes.drain(delivery.endpointId)) this.#giveBack(other, 0);
+    const { endpointId, isProbe } = delivery;
+    const verdict = kind === 'succeeded' || kind === 'gone' ? kind : 'failed';
+    this.#record(delivery, settlement, { endpointId, kind: verdict, at: now, isProbe });
+    if (kind === 'gone') this.#shut({ endpointId, openUntil: null });
+  }
+
+  /** What waits for an endpoint that takes none now goes back. */
+  #shut({ endpointId, openUntil }: Shut): void {
+    const now = this.deps.clock();
+    for (const other of this.#lanes.drain(endpointId)) {
+      this.#giveBack(other, openUntil === null ? 0 : putOffMs(openUntil, now, this.#random()));
+    }
   }
 
   #giveBack(delivery: Held, waitMs: number): void {
     this.#record(delivery, returned(delivery, this.deps.clock(), waitMs));
   }
 
-  #record(delivery: Held, settlement: Settlement, goneEndpointId?: string): void {
+  #record(delivery: Held, settlement: Settlement, verdict?: Verdict): void {
     const recorded = (held: boolean): void => {
       if (!held) this.deps.onOutcome?.('lost', 0);
-      this.#release(delivery);
+      this.#holding.release(delivery);
     };
-    this.#recorder.add(delivery.tenantId, { settlement, goneEndpointId, recorded });
+    const isOrdered = delivery.customerId !== null;
+    this.#recorder.add(delivery.tenantId, { settlement, isOrdered, verdict, recorded });
   }
 
-  #release({ id }: Held): void {
-    this.#held.delete(id);
-    if (this.#claims > 0) this.#letGo.add(id);
-    this.#rest();
-  }
-
-  get #isIdle(): boolean {
-    return this.#held.size === 0 && this.#claims === 0;
-  }
-
-  #rest(): void {
-    if (!this.#isIdle) return;
-    clearInterval(this.#sweeper);
-    this.#sweeper = undefined;
-    const idle = this.#idle;
-    this.#idle = [];
-    for (const resolve of idle) resolve();
+  #random(): number {
+    return (this.deps.random ?? Math.random)();
   }
 
   #cut(): void {
@@ -234,15 +234,24 @@ class Delivering implements Deliverer {
 
   /** While anything is held: what an endpoint proves too slow for goes back, and sends that last make room. */
   #sweep(): void {
-    if (this.#held.size === 0 || this.#sweeper !== undefined) return;
+    if (this.#holding.size === 0 || this.#sweeper !== undefined) return;
     this.#sweeper = setInterval(() => {
       this.#cut();
       this.#fill();
     }, SWEEP_MS);
   }
 
+  #restSweeper(): void {
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+
+  #hasRoom(mark: number): boolean {
+    return this.#lanes.waitingForUs < mark && this.#lanes.waiting < WAITING_ALL_MAX;
+  }
+
   #room(): Promise<void> {
-    if (this.#isStopped || this.#lanes.waiting < WAITING_LOW) return Promise.resolve();
+    if (this.#isStopped || this.#hasRoom(WAITING_LOW)) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
@@ -253,6 +262,6 @@ class Delivering implements Deliverer {
   }
 }
 
-function unreadable({ endpointId }: Delivery): Error {
+function unreadable({ endpointId }: Held): Error {
   return new Error(`the secret of the webhook endpoint ${endpointId} cannot be read with the present key`);
 }

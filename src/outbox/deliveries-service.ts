@@ -7,8 +7,8 @@ import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Transaction } from '../db/executor.js';
-import { NotFoundError } from '../errors.js';
 import {
+  type DeliveryFilter,
   dropDeliveries,
   findDelivery,
   insertEventTo,
@@ -16,7 +16,9 @@ import {
   listDeliveries,
   pullForward,
 } from './deliveries-store.js';
+import { unknownDelivery } from './errors.js';
 import { type DraftEvent, prepareEvents } from './events.js';
+import { discard, resend } from './redelivery.js';
 import {
   type Delivery,
   type DeliveryPage,
@@ -26,8 +28,12 @@ import {
 } from './schemas.js';
 import type { EventName } from './topics.js';
 
+/** Times are RFC 3339 texts, as they were asked for. */
 export interface DeliveryQuery {
   status?: Delivery['status'];
+  eventType?: EventName;
+  createdFrom?: string;
+  createdTo?: string;
   limit?: number;
   cursor?: string;
 }
@@ -41,6 +47,12 @@ export interface DeliveriesService {
   get(context: Context, id: string): Promise<DeliveryWithAttempts>;
   /** Of an endpoint that the caller has found to exist; newest first. */
   list(context: Context, endpointId: string, query: DeliveryQuery): Promise<DeliveryPage>;
+  /** Of all the tenant's endpoints, or of one that need not exist; newest first. */
+  search(context: Context, query: DeliveryQuery & { endpointId?: string }): Promise<DeliveryPage>;
+  /** A finished one, once more: a new delivery of the same event. */
+  resend(context: Context, id: string): Promise<Delivery>;
+  /** One that has not succeeded, for good. */
+  discard(context: Context, id: string): Promise<Delivery>;
   /** Writes an event that concerns no customer and goes to one endpoint only. */
   tellOne(tx: Transaction, context: Context, to: OneEvent): Promise<Delivery>;
   /** An endpoint takes deliveries again: those that waited for it are due now. */
@@ -58,10 +70,13 @@ export function createDeliveriesService({ database }: { database: Database }): D
       const [row, attempts] = await database.read(tenantId, (executor) =>
         Promise.all([findDelivery(executor, tenantId, id), listAttempts(executor, tenantId, id)]),
       );
-      if (row === undefined) throw new NotFoundError('delivery_not_found', 'There is no such delivery.');
+      if (row === undefined) throw unknownDelivery();
       return { ...toDelivery(row), attempts: attempts.map(toAttempt) };
     },
-    list: ({ tenantId }, endpointId, query) => list(database, { tenantId, endpointId, ...query }),
+    list: ({ tenantId }, endpointId, query) => list(database, tenantId, { ...query, endpointId }),
+    search: ({ tenantId }, query) => list(database, tenantId, query),
+    resend: (context, id) => resend(database, context, id),
+    discard: (context, id) => discard(database, context, id),
     async tellOne(tx, context, { endpointId, draft }) {
       const [event] = prepareEvents(context, [{ draft, customerId: null, sequence: null, deliver: true }]);
       if (event === undefined) throw new Error('one draft makes one event');
@@ -80,6 +95,8 @@ export function createDeliveriesService({ database }: { database: Database }): D
         firstAttemptAt: null,
         createdAt: context.now,
         finishedAt: null,
+        replayOf: null,
+        afterDeadLetter: null,
       });
     },
     resume: (context, endpointId) =>
@@ -106,20 +123,24 @@ async function inBatches(
   }
 }
 
-interface ListRequest extends DeliveryQuery {
-  tenantId: string;
-  endpointId: string;
-}
-
-async function list(database: Database, request: ListRequest): Promise<DeliveryPage> {
-  const { tenantId, endpointId, status, cursor, limit = PAGE_LIMIT_DEFAULT } = request;
-  const filter = { endpointId, status };
-  const before = cursor === undefined ? null : decodeCursor(BY_CREATION, filter, cursor);
-  const range = { endpointId, status: status ?? null, before, limit: limit + 1 };
+async function list(
+  database: Database,
+  tenantId: string,
+  { limit = PAGE_LIMIT_DEFAULT, cursor, ...asked }: DeliveryQuery & { endpointId?: string },
+): Promise<DeliveryPage> {
+  const { createdFrom, createdTo, ...plain } = asked;
+  const filter: DeliveryFilter = {
+    ...plain,
+    ...(createdFrom === undefined ? {} : { createdFrom: new Date(createdFrom) }),
+    ...(createdTo === undefined ? {} : { createdTo: new Date(createdTo) }),
+  };
+  const sealed = { ...filter };
+  const before = cursor === undefined ? null : decodeCursor(BY_CREATION, sealed, cursor);
+  const range = { filter, before, limit: limit + 1 };
   const rows = await database.read(tenantId, (executor) => listDeliveries(executor, tenantId, range));
   const page = rows.slice(0, limit);
   const last = rows.length > limit ? page.at(-1) : undefined;
   const nextCursor =
-    last === undefined ? null : encodeCursor(BY_CREATION, filter, [last.createdAt.toISOString(), last.id]);
+    last === undefined ? null : encodeCursor(BY_CREATION, sealed, [last.createdAt.toISOString(), last.id]);
   return { data: page.map(toDelivery), nextCursor };
 }

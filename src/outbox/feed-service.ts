@@ -7,11 +7,11 @@ import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Executor } from '../db/executor.js';
-import { InvalidError, NotFoundError } from '../errors.js';
+import { InvalidError, NotFoundError, PerennialError } from '../errors.js';
 import type { TransitionsService } from '../transitions/service.js';
 import {
+  feedEdges,
   findBody,
-  hasUnnumbered,
   lastPosition,
   type PositionedBody,
   readOfCustomer,
@@ -41,7 +41,8 @@ export interface FeedService {
   /**
    * Events after a place, in the order of the feed. What has been committed and has no position yet is numbered
    * first, so that whoever reads after their own write finds it (a backlog larger than one batch apart). A page
-   * may be empty and have a next one: a filter looks through a bounded stretch at a time.
+   * may be empty and have a next one: a filter looks through a bounded stretch at a time. From a place below
+   * what is kept, nothing is read: the reader is told that something was missed.
    */
   read(context: Context, query: FeedQuery): Promise<FeedPage>;
   /** The text of one event. */
@@ -59,21 +60,22 @@ const FEED = cursorScope('events', ['integer']);
 export function createFeedService({ database, transitions }: FeedDeps): FeedService {
   async function search(tenantId: string, query: Search): Promise<Found> {
     return database.read(tenantId, async (executor) => {
-      // In this order: what the first sees as the feed's end, the others see as well.
-      const [end, rows, isBehind] = await Promise.all([
+      // In this order: what the first sees as the feed's end, the others see as well; and if what the last sees
+      // as its beginning lies at or below where was read from, nothing of the stretch had been pruned.
+      const [end, rows, edges] = await Promise.all([
         lastPosition(executor, tenantId),
         query.customerId === undefined
           ? readWindow(executor, tenantId, query)
           : readOfCustomer(executor, tenantId, { ...query, customerId: query.customerId }),
-        hasUnnumbered(executor, tenantId),
+        feedEdges(executor, tenantId),
       ]);
-      return { end, rows, isBehind };
+      return { end, rows, ...edges };
     });
   }
 
   return {
     async read({ tenantId, now }, { after, types, customer, limit = PAGE_LIMIT_DEFAULT }) {
-      const asked: Search = {
+      let asked: Search = {
         after: after === undefined ? 0 : placeOf(after),
         types: types === undefined ? null : typesOf(types),
         limit,
@@ -82,6 +84,11 @@ export function createFeedService({ database, transitions }: FeedDeps): FeedServ
       let found = await search(tenantId, asked);
       if (found.isBehind && found.rows.length < limit) {
         await numberEvents(database, { tenantId, now, wait: true });
+        found = await search(tenantId, asked);
+      }
+      while (found.prunedTo > asked.after) {
+        if (after !== undefined) throw expired();
+        asked = { ...asked, after: found.prunedTo };
         found = await search(tenantId, asked);
       }
       return pageOf(asked, found);
@@ -115,6 +122,7 @@ interface Search {
 interface Found {
   end: number;
   rows: PositionedBody[];
+  prunedTo: number;
   isBehind: boolean;
 }
 
@@ -125,6 +133,16 @@ function pageOf({ after, limit, customerId }: Search, { end, rows }: Found): Fee
   const place = rows.length === limit ? last : Math.max(last, stretchEnd);
   const cursor = encodeCursor(FEED, {}, [place]);
   return { bodies: rows.map(({ body }) => body), nextCursor: place < end ? cursor : null, cursor };
+}
+
+/** Not a 400: the cursor was good, and what it stands before was kept for as long as the deployment says. */
+function expired(): PerennialError {
+  const detail =
+    'Events after this place are kept no longer. Read from the beginning, without `after`, and take the present ' +
+    'state of what may have been missed from its own resources.';
+  return new PerennialError('gone', 'cursor_expired', detail, {
+    faults: [{ pointer: '/query/after', detail: 'This place is older than what is kept.' }],
+  });
 }
 
 function placeOf(after: string): number {

@@ -49,7 +49,9 @@ export async function numberBatch(
   { position, since, limit }: Numbering,
 ): Promise<number> {
   // With fresh statistics the planner takes the update for worth a scan of the whole table, which it is not.
-  const advised = tx.rows({ text: 'SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off' });
+  const advised = Promise.all(
+    ['hashjoin', 'mergejoin'].map((way) => tx.rows({ text: `SET LOCAL enable_${way} = off` })),
+  );
   const numbered = tx.lastRows<{ count: number }>({
     name: 'outbox_number',
     text: `
@@ -108,14 +110,24 @@ export async function tenantsUnnumbered(finder: Executor): Promise<UnnumberedTen
   });
 }
 
-export async function hasUnnumbered(executor: Executor, tenantId: string): Promise<boolean> {
+export interface FeedEdges {
+  /** What had a place at or below this one may be pruned; a reader who stands below it has missed something. */
+  prunedTo: number;
+  /** Whether there are events that have no place yet. */
+  isBehind: boolean;
+}
+
+export async function feedEdges(executor: Executor, tenantId: string): Promise<FeedEdges> {
   // The order leads the planner to the index of unnumbered events, which is the short way at any size.
-  const rows = await executor.rows({
-    name: 'outbox_has_unnumbered',
-    text: `SELECT 1 FROM events WHERE tenant_id = $1 AND position IS NULL ORDER BY recorded_at LIMIT 1`,
+  const [edges] = await executor.rows<FeedEdges>({
+    name: 'outbox_feed_edges',
+    text: `SELECT pruned_to AS "prunedTo", (
+             SELECT 1 FROM events WHERE tenant_id = $1 AND position IS NULL ORDER BY recorded_at LIMIT 1
+           ) IS NOT NULL AS "isBehind"
+             FROM feeds WHERE tenant_id = $1`,
     values: [tenantId],
   });
-  return rows.length > 0;
+  return edges ?? { prunedTo: 0, isBehind: false };
 }
 
 export async function lastPosition(executor: Executor, tenantId: string): Promise<number> {

@@ -1,84 +1,53 @@
 // Owns the order in which claimed deliveries leave this process: a lane for each endpoint, turns between
 // tenants and between a tenant's lanes, and the bounds by which a hanging endpoint cannot hold up another.
-// Holds no I/O and reads no clock. Does not own claiming, sending or recording (deliver.ts).
+// Holds no I/O and reads no clock. Does not own what one endpoint can take (lane.ts), nor claiming, sending or
+// recording (deliver.ts).
 
-/** What a lane needs to know of a delivery. */
-export interface Laned {
-  id: string;
+import {
+  type Answered,
+  LANE_LIMITS,
+  Lane,
+  type Laned,
+  type LaneLimits,
+  type PutOff,
+  type Send,
+  type Slot,
+} from './lane.js';
+
+export { LANE_LIMITS, type Laned, type LaneLimits } from './lane.js';
+
+/** Slots that a limited endpoint could use. */
+export interface SlotsWanted {
   tenantId: string;
   endpointId: string;
+  rateLimitPerS: number;
+  count: number;
 }
 
-export interface LaneLimits {
-  /** Sends under way that have not lasted long yet. */
-  sendsMax: number;
-  /** Sends that have lasted longer than `slowAfterMs` stop counting there, up to this many. */
-  slowSendsMax: number;
-  slowAfterMs: number;
-  sendsPerEndpointMax: number;
-  /** Deliveries that one endpoint may have waiting in memory. */
-  waitingPerEndpointMax: number;
-  /** How long a delivery should wait in memory at most: what a slow endpoint cannot take in that time goes back. */
-  waitMs: number;
-  /** How long what it cannot take is put off at most. */
-  putOffMaxMs: number;
-}
-
-export const LANE_LIMITS: LaneLimits = {
-  sendsMax: 64,
-  // A hanging endpoint holds its sends until their timeout. If those counted for ever, eight such endpoints
-  // would stop everybody's deliveries for fifteen seconds.
-  slowSendsMax: 192,
-  slowAfterMs: 1_000,
-  sendsPerEndpointMax: 8,
-  waitingPerEndpointMax: 500,
-  waitMs: 1_000,
-  putOffMaxMs: 30_000,
-};
-
-/** A new endpoint is taken to be fast until it has shown otherwise. */
-const LATENCY_FIRST_MS = 10;
-/**
- * An endpoint is as fast as the fastest of its last answers. An average would take a moment in which this
- * process itself was busy for the endpoint's fault, and would forgive a receiver that is back too slowly.
- */
-const LATENCIES_KEPT = 8;
-/** From here on an endpoint counts as hanging: one send at a time finds out when it is back. */
-const HANGING_MS = 5_000;
-/** No answer for so long, with every place taken, is a sign of its own: there is nothing else to go by. */
-const STALL_MS = 250;
 const LANES_MAX = 10_000;
-
-interface Send {
-  startedMs: number;
-  isSlow: boolean;
-}
-
-interface Lane<T> {
-  endpointId: string;
-  waiting: T[];
-  sends: Map<string, Send>;
-  /** The last answers' times, the newest last. */
-  latenciesMs: number[];
-  /** When a send last ended, or the first began. */
-  progressMs: number;
-  /** Until when all that the endpoint can take is spoken for by what was put off. */
-  bookedUntilMs: number;
-}
+/** From so many waiting in all, limited endpoints keep in memory only what they have slots for. */
+const MEMORY_SHORT = 2_000;
 
 export class Lanes<T extends Laned> {
   /** Tenants and their lanes; whoever had a turn goes to the end, so the first is the next. */
   readonly #tenants = new Map<string, Map<string, Lane<T>>>();
   readonly #known = new Map<string, Lane<T>>();
+  readonly #limited = new Set<Lane<T>>();
   /** In the order of their start. */
   readonly #youngSends = new Set<Send>();
   #slowSends = 0;
   #waiting = 0;
+  #waitingApart = 0;
 
   constructor(private readonly limits: LaneLimits = LANE_LIMITS) {}
 
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** What waits for this process, and not for its endpoint: a slow one's backlog keeps nobody from claiming. */
+  get waitingForUs(): number {
+    return this.#waiting - this.#waitingApart;
   }
 
   get sending(): number {
@@ -87,8 +56,9 @@ export class Lanes<T extends Laned> {
 
   add(delivery: T): void {
     const lane = this.#laneOf(delivery);
+    this.#limit(lane, delivery.rateLimitPerS);
     lane.waiting.push(delivery);
-    this.#waiting += 1;
+    this.#count(lane, 1);
     let lanes = this.#tenants.get(delivery.tenantId);
     if (lanes === undefined) {
       lanes = new Map();
@@ -103,13 +73,12 @@ export class Lanes<T extends Laned> {
     if (this.#youngSends.size >= this.limits.sendsMax) return undefined;
     for (const [tenantId, lanes] of this.#tenants) {
       for (const lane of lanes.values()) {
-        if (lane.sends.size >= this.#sendsMaxOf(lane, nowMs)) continue;
+        if (lane.waiting.length === 0) lanes.delete(lane.endpointId);
+        if (!lane.mayStart(nowMs)) continue;
         const delivery = lane.waiting.shift();
-        if (delivery === undefined) {
-          lanes.delete(lane.endpointId);
-          continue;
-        }
-        this.#start(lane, delivery.id, nowMs);
+        if (delivery === undefined) continue;
+        this.#count(lane, -1);
+        this.#youngSends.add(lane.start(delivery.id, nowMs));
         this.#turn(tenantId, lanes, lane);
         return delivery;
       }
@@ -117,34 +86,28 @@ export class Lanes<T extends Laned> {
     return undefined;
   }
 
-  /** A send has ended; without a time, it was none. */
-  done(delivery: T, nowMs?: number): void {
-    const lane = this.#known.get(delivery.endpointId);
-    const send = lane?.sends.get(delivery.id);
+  /** A send has ended; without an answer, it was none. */
+  done({ id, endpointId }: T, answered?: Answered): void {
+    const lane = this.#known.get(endpointId);
+    const send = lane?.done(id, answered);
     if (lane === undefined || send === undefined) return;
-    lane.sends.delete(delivery.id);
+    this.#reckon(lane);
     if (send.isSlow) this.#slowSends -= 1;
     else this.#youngSends.delete(send);
-    if (nowMs === undefined) return;
-    lane.latenciesMs.push(nowMs - send.startedMs);
-    if (lane.latenciesMs.length > LATENCIES_KEPT) lane.latenciesMs.shift();
-    lane.progressMs = nowMs;
   }
 
   /**
-   * Takes out what slow endpoints cannot be sent soon, each with a time at which there should be room for it:
-   * put off all alike, a backlog would be claimed and given back again and again.
+   * Takes out what endpoints cannot be sent soon, each with a time at which there should be room for it: put off
+   * all alike, a backlog would be claimed and given back again and again.
    */
-  surplus(nowMs: number): { delivery: T; waitMs: number }[] {
+  surplus(nowMs: number): PutOff<T>[] {
     this.#age(nowMs);
-    const surplus: { delivery: T; waitMs: number }[] = [];
+    const surplus: PutOff<T>[] = [];
     for (const lanes of this.#tenants.values()) {
       for (const lane of lanes.values()) {
-        const perMs = this.#sendsMaxOf(lane, nowMs) / this.#latencyOf(lane, nowMs);
-        const room = Math.max(1, Math.floor(this.limits.waitMs * perMs));
-        const cut = lane.waiting.splice(Math.min(this.limits.waitingPerEndpointMax, room));
-        this.#waiting -= cut.length;
-        for (const delivery of cut) surplus.push({ delivery, waitMs: this.#book(lane, nowMs, 1 / perMs) });
+        const cut = lane.cut(nowMs, this.#waiting >= MEMORY_SHORT);
+        this.#count(lane, -cut.length);
+        surplus.push(...cut);
       }
     }
     return surplus;
@@ -153,49 +116,78 @@ export class Lanes<T extends Laned> {
   /** Takes out all that waits, or all that waits for one endpoint. */
   drain(endpointId?: string): T[] {
     const lanes = endpointId === undefined ? [...this.#known.values()] : [this.#known.get(endpointId)];
-    const drained = lanes.flatMap((lane) => lane?.waiting.splice(0) ?? []);
-    this.#waiting -= drained.length;
+    const drained = lanes.flatMap((lane) => {
+      if (lane === undefined) return [];
+      this.#count(lane, -lane.waiting.length);
+      return lane.waiting.splice(0);
+    });
     if (endpointId === undefined) this.#tenants.clear();
     return drained;
   }
 
-  #book(lane: Lane<T>, nowMs: number, eachMs: number): number {
-    const { waitMs, putOffMaxMs } = this.limits;
-    const at = Math.max(lane.bookedUntilMs, nowMs + waitMs);
-    // What lies beyond is looked at again: by then the endpoint may have become another.
-    if (at - nowMs >= putOffMaxMs) return putOffMaxMs;
-    lane.bookedUntilMs = at + eachMs;
-    return Math.ceil(at - nowMs);
+  slotsWanted(nowMs: number): SlotsWanted[] {
+    const wanted: SlotsWanted[] = [];
+    for (const lane of this.#limited) {
+      const { tenantId, endpointId, rateLimitPerS } = lane;
+      const count = lane.slotsWanted(nowMs);
+      if (count > 0 && rateLimitPerS !== null) wanted.push({ tenantId, endpointId, rateLimitPerS, count });
+    }
+    return wanted;
   }
 
-  #laneOf({ endpointId }: T): Lane<T> {
+  addSlots(endpointId: string, slots: readonly Slot[]): void {
+    const lane = this.#known.get(endpointId);
+    lane?.addSlots(slots);
+    // It asks again after the others.
+    if (lane !== undefined && this.#limited.delete(lane)) this.#limited.add(lane);
+  }
+
+  /** When the first slot opens that something waits for. */
+  wakeAtMs(nowMs: number): number | undefined {
+    let earliest: number | undefined;
+    for (const lane of this.#limited) {
+      const at = lane.wakeAtMs(nowMs);
+      if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at;
+    }
+    return earliest;
+  }
+
+  #laneOf({ tenantId, endpointId }: T): Lane<T> {
     const known = this.#known.get(endpointId);
     if (known !== undefined) return known;
     if (this.#known.size >= LANES_MAX) this.#forgetIdle();
-    const lane: Lane<T> = {
-      endpointId,
-      waiting: [],
-      sends: new Map(),
-      latenciesMs: [],
-      progressMs: 0,
-      bookedUntilMs: 0,
-    };
+    const lane = new Lane<T>(tenantId, endpointId, this.limits);
     this.#known.set(endpointId, lane);
     return lane;
   }
 
   #forgetIdle(): void {
     for (const [id, lane] of this.#known) {
-      if (lane.waiting.length === 0 && lane.sends.size === 0) this.#known.delete(id);
+      if (!lane.isIdle) continue;
+      this.#known.delete(id);
+      this.#limited.delete(lane);
     }
   }
 
-  #start(lane: Lane<T>, deliveryId: string, nowMs: number): void {
-    const send = { startedMs: nowMs, isSlow: false };
-    if (lane.sends.size === 0) lane.progressMs = nowMs;
-    lane.sends.set(deliveryId, send);
-    this.#youngSends.add(send);
-    this.#waiting -= 1;
+  #limit(lane: Lane<T>, rateLimitPerS: number | null): void {
+    const isLimited = rateLimitPerS !== null;
+    lane.rateLimitPerS = rateLimitPerS;
+    if (isLimited === this.#limited.has(lane)) return;
+    if (isLimited) this.#limited.add(lane);
+    else this.#limited.delete(lane);
+    this.#reckon(lane);
+  }
+
+  #reckon(lane: Lane<T>): void {
+    const isApart = lane.holdsUp;
+    if (isApart === lane.isApart) return;
+    lane.isApart = isApart;
+    this.#waitingApart += isApart ? lane.waiting.length : -lane.waiting.length;
+  }
+
+  #count(lane: Lane<T>, change: number): void {
+    this.#waiting += change;
+    if (lane.isApart) this.#waitingApart += change;
   }
 
   #turn(tenantId: string, lanes: Map<string, Lane<T>>, lane: Lane<T>): void {
@@ -214,15 +206,5 @@ export class Lanes<T extends Laned> {
       this.#youngSends.delete(send);
       this.#slowSends += 1;
     }
-  }
-
-  #latencyOf(lane: Lane<T>, nowMs: number): number {
-    const recentMs = lane.latenciesMs.length === 0 ? LATENCY_FIRST_MS : Math.min(...lane.latenciesMs);
-    const stallMs = lane.sends.size < this.limits.sendsPerEndpointMax ? 0 : nowMs - lane.progressMs;
-    return Math.max(1, recentMs, stallMs >= STALL_MS ? stallMs : 0);
-  }
-
-  #sendsMaxOf(lane: Lane<T>, nowMs: number): number {
-    return this.#latencyOf(lane, nowMs) >= HANGING_MS ? 1 : this.limits.sendsPerEndpointMax;
   }
 }

@@ -1,7 +1,9 @@
-// Owns the SQL of the queue's work: which tenants have something due, claiming, and settling what came of it.
-// Does not own the SQL by which deliveries are looked at (deliveries-store.ts).
+// Owns the SQL of the queue's work: which tenants have something due, and claiming it. Does not own recording
+// what came of it (settle-store.ts), the order of what is told of one customer (order-store.ts), or the SQL by
+// which deliveries are looked at (deliveries-store.ts).
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { heldBackUntil } from './order-store.js';
 import type { DELIVERY_STATUSES } from './table.js';
 
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
@@ -44,13 +46,20 @@ export async function countDue(finder: Executor, now: Date, max: number): Promis
   return row?.due ?? 0;
 }
 
+/** Deliveries that one claim takes up; part of its text, so that the planner knows how few they are. */
+const CLAIM_SIZE = 250;
+
 export interface ClaimedRow {
   id: string;
   eventId: string;
   endpointId: string;
+  /** Set where the endpoint is told in order. */
+  customerId: string | null;
   attempts: number;
   firstAttemptAt: Date | null;
   createdAt: Date;
+  replayOf: string | null;
+  afterDeadLetter: string | null;
 }
 
 export interface Claim {
@@ -60,27 +69,47 @@ export interface Claim {
   leaseUntil: Date;
   /** Under which the outcome is recorded: whoever has lost it records nothing. */
   token: string;
-  limit: number;
 }
 
+export interface ClaimResult {
+  claimed: ClaimedRow[];
+  /** How many were due but must wait for another of their customer; they were put off. */
+  heldBack: number;
+}
+
+const HELD_BACK = heldBackUntil('$3');
+
 /**
- * Takes deliveries that nobody else is taking. The inner query is a range of the due index with its lower
- * end given, so that it does not wade through other tenants' older rows. The outer one goes by the rows'
- * places: by their ids, Postgres 18 was seen to read a whole index of 150,000 rows where statistics were
- * missing, which made a claim take 80 ms instead of 8.
+ * Takes deliveries that nobody else is taking. `picked` is a range of the due index with its lower end given, so
+ * that it does not wade through other tenants' older rows. The update goes by the rows' places: by their ids,
+ * Postgres 18 was seen to read a whole index of 150,000 rows where statistics were missing, which made a claim
+ * take 80 ms instead of 8. What must wait for its turn is put off in the same statement, and locks no more than
+ * itself, so that a claim waits for nobody. What this process holds under its token has had its turn.
  */
-export async function claimDue(tx: Transaction, tenantId: string, claim: Claim): Promise<ClaimedRow[]> {
-  return tx.lastRows<ClaimedRow>({
+export async function claimDue(tx: Transaction, tenantId: string, claim: Claim): Promise<ClaimResult> {
+  const rows = await tx.lastRows<ClaimedRow & { isClaimed: boolean }>({
     name: 'outbox_claim',
-    text: `UPDATE deliveries SET due_at = $4, claim_token = $5
-            WHERE tenant_id = $1 AND ctid = ANY(ARRAY(
-              SELECT ctid FROM deliveries
-               WHERE tenant_id = $1 AND due_at >= $2 AND due_at <= $3
-               ORDER BY due_at LIMIT $6 FOR UPDATE SKIP LOCKED))
-        RETURNING id, event_id AS "eventId", endpoint_id AS "endpointId", attempts,
-                  first_attempt_at AS "firstAttemptAt", created_at AS "createdAt"`,
-    values: [tenantId, claim.since, claim.now, claim.leaseUntil, claim.token, claim.limit],
+    text: `WITH picked AS MATERIALIZED (
+             SELECT ctid AS place, id, endpoint_id, customer_id, sequence, created_at, claim_token
+               FROM deliveries
+              WHERE tenant_id = $1 AND due_at >= $2 AND due_at <= $3
+              ORDER BY due_at LIMIT ${CLAIM_SIZE} FOR UPDATE SKIP LOCKED
+           ), judged AS MATERIALIZED (
+             SELECT p.place,
+                    CASE WHEN p.claim_token IS DISTINCT FROM $5::uuid THEN ${HELD_BACK.select} END AS later
+               FROM picked p ${HELD_BACK.join}
+           )
+           UPDATE deliveries d
+              SET due_at = coalesce(j.later, $4), claim_token = CASE WHEN j.later IS NULL THEN $5::uuid END
+             FROM judged j WHERE d.tenant_id = $1 AND d.ctid = j.place
+        RETURNING d.id, d.event_id AS "eventId", d.endpoint_id AS "endpointId", d.customer_id AS "customerId",
+                  d.attempts, d.first_attempt_at AS "firstAttemptAt", d.created_at AS "createdAt",
+                  d.replay_of AS "replayOf", d.after_dead_letter AS "afterDeadLetter",
+                  j.later IS NULL AS "isClaimed"`,
+    values: [tenantId, claim.since, claim.now, claim.leaseUntil, claim.token],
   });
+  const claimed = rows.flatMap(({ isClaimed, ...row }) => (isClaimed ? [row] : []));
+  return { claimed, heldBack: rows.length - claimed.length };
 }
 
 /** The texts to send, by event. */
@@ -96,83 +125,3 @@ export async function loadBodies(
   });
   return new Map(rows.map(({ id, body }) => [id, body]));
 }
-
-/** What becomes of a claimed delivery. Times are ISO texts: the whole set travels as one JSON parameter. */
-export interface Settlement {
-  id: string;
-  token: string;
-  status: DeliveryStatus;
-  /** Null once it is done. */
-  dueAt: string | null;
-  finishedAt: string | null;
-  /** Absent where nothing was sent: the delivery was held, put off or given back. */
-  attempt?: SettledAttempt;
-}
-
-export interface SettledAttempt {
-  startedAt: string;
-  durationMs: number;
-  status: number | null;
-  error: string | null;
-  responseBody: string | null;
-}
-
-/**
- * Records a set of outcomes, each guarded by its token, and answers the ids of those that still held it. The
- * others' leases had run out and somebody else has taken them up: nothing of theirs is touched. It is the
- * last statement of its transaction.
- */
-export async function settle(
-  tx: Transaction,
-  tenantId: string,
-  settled: readonly Settlement[],
-): Promise<string[]> {
-  const rows = await tx.lastRows<{ id: string }>({
-    name: 'outbox_settle',
-    text: SETTLE,
-    values: [
-      tenantId,
-      JSON.stringify(settled.map(({ attempt, ...rest }) => ({ ...rest, ...prefixed(attempt) }))),
-    ],
-  });
-  return rows.map(({ id }) => id);
-}
-
-function prefixed(attempt: SettledAttempt | undefined) {
-  if (attempt === undefined) return {};
-  const { status: answer, ...rest } = attempt;
-  return { answer, ...rest };
-}
-
-/**
- * `located` looks each delivery up by its key (the limit leaves the planner no other way), and the update goes
- * by the place found. A plain join was seen to read all of a tenant's deliveries where statistics were missing.
- * A row that is claimed anew between the two has another place, and so is left alone.
- */
-const SETTLE = `
-  WITH done AS MATERIALIZED (
-    SELECT * FROM json_to_recordset($2::json) AS r(
-      id uuid, token uuid, status text, "dueAt" timestamptz, "finishedAt" timestamptz,
-      "startedAt" timestamptz, "durationMs" int, answer int, error text, "responseBody" text)
-  ), located AS MATERIALIZED (
-    SELECT done.*, found.place
-      FROM done CROSS JOIN LATERAL (
-        SELECT d.ctid AS place, d.claim_token FROM deliveries d
-         WHERE d.tenant_id = $1 AND d.id = done.id LIMIT 1) found
-     WHERE found.claim_token = done.token
-  ), changed AS (
-    UPDATE deliveries d
-       SET status = l.status, due_at = l."dueAt", claim_token = NULL, finished_at = l."finishedAt",
-           attempts = d.attempts + (l."startedAt" IS NOT NULL)::int,
-           first_attempt_at = coalesce(d.first_attempt_at, l."startedAt")
-      FROM located l
-     WHERE d.tenant_id = $1 AND d.ctid = l.place AND d.claim_token = l.token
-    RETURNING d.id, d.endpoint_id, d.attempts AS number, l."startedAt", l."durationMs", l.answer, l.error,
-              l."responseBody"
-  ), attempted AS (
-    INSERT INTO delivery_attempts (tenant_id, delivery_id, endpoint_id, number, started_at, duration_ms, status, error,
-                                   response_body)
-    SELECT $1, id, endpoint_id, number, "startedAt", "durationMs", answer, error, "responseBody"
-      FROM changed WHERE "startedAt" IS NOT NULL
-  )
-  SELECT id FROM changed`;

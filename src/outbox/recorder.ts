@@ -1,25 +1,20 @@
 // Owns getting outcomes into the database in sets: what finishes while one set is being written makes up the
-// next, so that sets grow with the load and a lone outcome waits for nobody. Does not own what an outcome is.
+// next, so that sets grow with the load and a lone outcome waits for nobody. Does not own what an outcome is
+// (attempt.ts) nor what one transaction records (record.ts).
 
-import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
-import type { Transaction } from '../db/executor.js';
 import { UnavailableError } from '../errors.js';
-import { systemContext } from './claim.js';
-import { type Settlement, settle } from './queue-store.js';
+import type { Targets } from './claim.js';
+import { type Outcome, type Recorded, recordSet, type Shut } from './record.js';
 
-export interface Outcome {
-  settlement: Settlement;
-  /** Set where the receiver said that it is gone for good: the endpoint is disabled with the record of it. */
-  goneEndpointId?: string;
-  /** Told whether it was recorded; false when the claim had been lost or the database stayed away too long. */
-  recorded?: (held: boolean) => void;
-}
+export type { Outcome } from './record.js';
 
 export interface RecorderDeps {
   database: Database;
-  disableEndpoints: (tx: Transaction, context: Context, endpointIds: readonly string[]) => Promise<void>;
+  disableEndpoints: Targets['disable'];
   now: () => Date;
+  /** An endpoint's breaker is open now, or it is disabled: what waits for it need not wait. */
+  onShut: (shut: Shut) => void;
   onError: (error: unknown) => void;
 }
 
@@ -73,9 +68,9 @@ export class Recorder {
 
   /** Fails only where the database is away; an outcome that cannot be recorded does not take its set along. */
   async #record(tenantId: string, set: readonly Outcome[]): Promise<void> {
-    let held: ReadonlySet<string>;
+    let result: Recorded = { held: new Set(), shut: [] };
     try {
-      held = await this.#recordTogether(tenantId, set);
+      result = await recordSet(this.deps, tenantId, set);
     } catch (error) {
       if (error instanceof UnavailableError) throw error;
       if (set.length > 1) {
@@ -84,21 +79,9 @@ export class Recorder {
         return this.#record(tenantId, set.slice(half));
       }
       this.deps.onError(error);
-      held = new Set();
     }
-    for (const { settlement, recorded } of set) recorded?.(held.has(settlement.id));
-  }
-
-  #recordTogether(tenantId: string, set: readonly Outcome[]): Promise<ReadonlySet<string>> {
-    const { database, now, disableEndpoints } = this.deps;
-    const context = systemContext(tenantId, now());
-    const gone = [...new Set(set.flatMap(({ goneEndpointId }) => goneEndpointId ?? []))];
-    const settlements = set.map(({ settlement }) => settlement);
-    return database.write(context, async (tx) => {
-      const disabled = gone.length === 0 ? undefined : disableEndpoints(tx, context, gone);
-      const [ids] = await Promise.all([settle(tx, tenantId, settlements), disabled]);
-      return new Set(ids);
-    });
+    for (const { settlement, recorded } of set) recorded?.(result.held.has(settlement.id));
+    for (const shut of result.shut) this.deps.onShut(shut);
   }
 
   /** While the database is away, outcomes are kept: a lost one would mean sending the same thing again. */

@@ -1,5 +1,6 @@
 // Owns when a failed delivery is tried again: the schedule as data, its jitter, and what `Retry-After`
-// may change. Pure. Does not own sending, nor the state of an endpoint (breaker, pauses, disabling).
+// may change; and for how long an answer asks to be left alone. Pure. Does not own sending, nor the state of an
+// endpoint (lane.ts, health.ts).
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -77,13 +78,31 @@ export function nextAttempt({
   return { kind: 'retry', at: new Date(Math.min(Math.ceil(now.getTime() + waitMs), endMs)) };
 }
 
+/** Answers by which a receiver, or what stands before it, says that too much comes at once. */
+const OVERLOADED: ReadonlySet<number | null> = new Set([429, 502, 504]);
+/** How long an overloaded endpoint is sent nothing where it does not say so itself. */
+export const SLOW_DOWN_MS = SECOND_MS;
+/** What it may ask for all its deliveries; the one that was answered may wait longer. */
+export const SLOW_DOWN_MAX_MS = MINUTE_MS;
+
+/** For how long the endpoint is to be left alone after this answer; null where it is not overloaded. */
+export function slowDownMs({ status, responseHeaders }: AttemptOutcome, now: Date): number | null {
+  if (!OVERLOADED.has(status)) return null;
+  const askedMs = askedMsOf(responseHeaders['retry-after'], now);
+  return Math.min(Math.max(askedMs, SLOW_DOWN_MS), SLOW_DOWN_MAX_MS);
+}
+
 /** The wait that `Retry-After` asks for, spread over the 20 % that follow it and never shorter; 0 if none. */
 function askedWaitMs(value: string | undefined, { now, random }: { now: Date; random: number }): number {
+  return Math.min(askedMsOf(value, now) * (1 + RETRY_JITTER * random), RETRY_AFTER_MAX_MS);
+}
+
+function askedMsOf(value: string | undefined, now: Date): number {
   if (value === undefined) return 0;
   const text = value.trim();
   const askedMs = /^\d{1,10}$/.test(text) ? Number(text) * SECOND_MS : dateOf(text) - now.getTime();
-  if (!(askedMs > 0)) return 0;
-  return Math.min(askedMs * (1 + RETRY_JITTER * random), RETRY_AFTER_MAX_MS);
+  if (Number.isNaN(askedMs)) return 0;
+  return Math.max(askedMs, 0);
 }
 
 const DAY_NAME = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /;

@@ -1,49 +1,31 @@
-// Owns the HTTP face of the feed, the catalogue and single deliveries. Does not own that of endpoints
-// (webhooks/routes.ts).
+// Owns the HTTP face of the feed and of the catalogue, and the list of the module's other routes. Does not own
+// that of endpoints (webhooks/routes.ts).
 
 import { responses } from '../api/responses.js';
 import { closed, type RouteModule, ref } from '../api/schema.js';
 import { Uuid } from '../api/shapes.js';
 import { contextOf } from '../plugins/context.js';
 import { CATALOGUE_SCHEMAS, EVENT_TYPES, selfContained } from './catalogue.js';
-import type { DeliveriesService } from './deliveries-service.js';
+import { type DeliveryUses, deliveryRoutes } from './deliveries-routes.js';
 import type { FeedService } from './feed-service.js';
-import {
-  DeliveryWithAttempts,
-  Event,
-  EventPage,
-  EventTypePage,
-  feedQuery,
-  OUTBOX_SCHEMAS,
-} from './schemas.js';
+import { type ReplayUses, replayRoutes } from './replays-routes.js';
+import { Event, EventPage, EventTypePage, feedQuery, OUTBOX_SCHEMAS } from './schemas.js';
 import { topicsOf } from './topics.js';
 
-export interface OutboxRoutesDeps {
+export interface OutboxRoutesDeps extends DeliveryUses {
   feed: FeedService;
-  deliveries: Pick<DeliveriesService, 'get'>;
+  replays: ReplayUses;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-export function outboxRoutes({ feed, deliveries }: OutboxRoutesDeps): RouteModule {
-  return (app) => {
+export function outboxRoutes({ feed, deliveries, activity, replays }: OutboxRoutesDeps): RouteModule {
+  return async (app) => {
     for (const schema of [...OUTBOX_SCHEMAS, ...CATALOGUE_SCHEMAS]) app.addSchema(schema);
     feedRoutes(app, feed);
     catalogueRoute(app);
-    app.get(
-      '/v1/deliveries/:id',
-      {
-        config: { scope: 'webhooks:read' },
-        schema: {
-          operationId: 'getDelivery',
-          tags: ['Webhooks'],
-          summary: 'Show a delivery with its attempts',
-          params: closed({ id: ref(Uuid) }),
-          response: responses({ 200: ref(DeliveryWithAttempts) }, 404),
-        },
-      },
-      (request) => deliveries.get(contextOf(request), request.params.id),
-    );
+    await deliveryRoutes({ deliveries, activity })(app);
+    await replayRoutes(replays)(app);
   };
 }
 
@@ -59,9 +41,11 @@ function feedRoutes(app: Parameters<RouteModule>[0], feed: FeedService): void {
         summary: 'Read the feed of events',
         description:
           'Every event of the tenant, in an order in which nothing ever comes in below what was read: what a ' +
-          'webhook missed can be read here. Events of one customer are in the order of their `sequence`.',
+          'webhook missed can be read here. Events of one customer are in the order of their `sequence`. Events are ' +
+          'kept for as long as the deployment says, 90 days by default: after a place before those that are kept, ' +
+          'the answer is a 410 with the code `cursor_expired`, so that nothing is ever skipped in silence.',
         querystring: feedQuery,
-        response: responses({ 200: ref(EventPage) }, 404),
+        response: responses({ 200: ref(EventPage) }, 404, 410),
       },
     },
     async (request, reply) => {

@@ -12,6 +12,7 @@ import {
   page,
   pageQuery,
   Timestamp,
+  TimestampInput,
   text,
   Uuid,
 } from '../api/shapes.js';
@@ -34,6 +35,9 @@ export const envelope = {
   }),
   correctionId: Type.Optional(
     ref(Uuid, { description: 'Shared by the events of one correction of the past.' }),
+  ),
+  test: Type.Optional(
+    Type.Literal(true, { description: 'A sample that somebody asked for: nothing has happened.' }),
   ),
 };
 
@@ -119,6 +123,13 @@ const delivery = {
   firstAttemptAt: nullable(ref(Timestamp)),
   createdAt: ref(Timestamp),
   finishedAt: nullable(ref(Timestamp)),
+  replayOf: nullable(ref(Uuid), {
+    description: 'What it was queued by where it is sent again: a replay, or the delivery that it repeats.',
+  }),
+  afterDeadLetter: nullable(ref(Uuid), {
+    description:
+      'At an endpoint that is told in order: the delivery before it that was given up, so that it could go.',
+  }),
 };
 
 export const Delivery = shared('Delivery', closed(delivery, { description: 'One event to one endpoint.' }));
@@ -147,7 +158,16 @@ export type DeliveryWithAttempts = Static<typeof DeliveryWithAttempts>;
 export const DeliveryPage = shared('DeliveryPage', page(ref(Delivery)));
 export type DeliveryPage = Static<typeof DeliveryPage>;
 
-export const deliveryQuery = { ...pageQuery, status: Type.Optional(choice(DELIVERY_STATUSES)) };
+/** For the deliveries of one endpoint. */
+export const deliveryQuery = {
+  ...pageQuery,
+  status: Type.Optional(choice(DELIVERY_STATUSES)),
+  eventType: Type.Optional(choice(EVENT_NAMES)),
+  createdFrom: Type.Optional(ref(TimestampInput, { description: 'Queued at this instant or later.' })),
+  createdTo: Type.Optional(ref(TimestampInput, { description: 'Queued before this instant.' })),
+};
+
+export const deliveriesQuery = { ...deliveryQuery, endpointId: Type.Optional(ref(Uuid)) };
 
 /** For registration. */
 export const OUTBOX_SCHEMAS: Shared[] = [
@@ -172,6 +192,8 @@ export function toDelivery(row: DeliveryRow): Delivery {
     firstAttemptAt: row.firstAttemptAt?.toISOString() ?? null,
     createdAt: row.createdAt.toISOString(),
     finishedAt: row.finishedAt?.toISOString() ?? null,
+    replayOf: row.replayOf,
+    afterDeadLetter: row.afterDeadLetter,
   };
 }
 

@@ -41,10 +41,14 @@ export const events = pgTable(
   ],
 );
 
-/** The last position given in each tenant's feed; its row lock keeps numbering to one at a time. */
+/** Each tenant's feed: the last position given, whose row lock keeps numbering to one at a time, and its beginning. */
 export const feeds = pgTable('feeds', {
   tenantId: tenantId().primaryKey(),
   position: bigint('position', { mode: 'number' }).notNull(),
+  /** The feed begins after this position: what was there has been pruned. */
+  prunedTo: bigint('pruned_to', { mode: 'number' }).notNull().default(0),
+  /** How far the look over what pruning had to leave behind has come, at or below `prunedTo`. */
+  sweptTo: bigint('swept_to', { mode: 'number' }).notNull().default(Number.MIN_SAFE_INTEGER),
 });
 
 export const DELIVERY_STATUSES = ['pending', 'succeeded', 'exhausted', 'discarded'] as const;
@@ -95,7 +99,7 @@ export const deliveries = pgTable(
   ],
 );
 
-export const REPLAY_SCOPES = ['all', 'failed'] as const;
+export const REPLAY_SCOPES = ['all', 'missed', 'failed'] as const;
 export const REPLAY_STATUSES = ['running', 'done', 'cancelled'] as const;
 
 /** Events that are sent to one endpoint again: a walk over the feed, or over what could not be delivered. */

@@ -20,25 +20,23 @@ export interface AdvanceWrite {
 /** Stage, due times, ledger, events and their deliveries: one statement. Answers how many deliveries it made. */
 export async function writeAdvance(tx: Transaction, tenantId: string, write: AdvanceWrite): Promise<number> {
   const { lifecycles, added, superseded, events } = write;
-  const rows = await tx.lastRows<{ deliveries: number }>({
-    name: 'transitions_write',
-    text: WRITE,
-    values: [
-      tenantId,
-      binaryArray(
-        'uuid',
-        superseded.map(({ id }) => id),
-      ),
-      binaryArray(
-        'timestamptz',
-        superseded.map(({ at }) => at),
-      ),
-      ...LIFECYCLES.values(lifecycles),
-      ...LEDGER.values(added),
-      ...EVENTS.values(events),
-    ],
-  });
+  const written = [...LIFECYCLES.values(lifecycles), ...LEDGER.values(added), ...EVENTS.values(events)];
+  const rows = await tx.lastRows<{ deliveries: number }>(
+    superseded.length === 0
+      ? { name: 'transitions_write', text: WRITE, values: [tenantId, ...written] }
+      : {
+          name: 'transitions_correct',
+          text: CORRECT,
+          values: [tenantId, ...written, ...supersededValues(superseded)],
+        },
+  );
   return rows[0]?.deliveries ?? 0;
+}
+
+function supersededValues(superseded: AdvanceWrite['superseded']): Buffer[] {
+  const ids = superseded.map(({ id }) => id);
+  const times = superseded.map(({ at }) => at);
+  return [binaryArray('uuid', ids), binaryArray('timestamptz', times)];
 }
 
 const LIFECYCLES = recordset({
@@ -76,9 +74,10 @@ const LEDGER = recordset({
   told: 'bool',
 });
 
-const LIFECYCLES_FROM = 4;
+const LIFECYCLES_FROM = 2;
 const LEDGER_FROM = LIFECYCLES_FROM + LIFECYCLES.width;
 const EVENTS_FROM = LEDGER_FROM + LEDGER.width;
+const SUPERSEDED = EVENTS_FROM + EVENTS.width;
 
 const LIFECYCLE_COLUMNS = [
   ...['stage', 'stage_since', 'last_order_at', 'state', 'outlook', 'review_at', 'next_fact_at', 'due_at'],
@@ -86,7 +85,7 @@ const LIFECYCLE_COLUMNS = [
 ];
 
 /** A customer's row is found by its key, whatever the planner thinks of the table; see NAMED in store.ts. */
-const WRITE = `
+const write = (more: string) => `
   WITH moved AS (
     INSERT INTO customer_lifecycles (tenant_id, customer_id, created_at, ${LIFECYCLE_COLUMNS.join(', ')})
     SELECT $1, r."customerId", r."createdAt", r.stage, r."stageSince", r."lastOrderAt", r.state, r.outlook,
@@ -94,16 +93,20 @@ const WRITE = `
       FROM ${LIFECYCLES.sql(LIFECYCLES_FROM, 'r')}
     ON CONFLICT (tenant_id, customer_id) DO UPDATE
        SET ${LIFECYCLE_COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')}
-  ), superseded AS (
-    UPDATE transitions SET superseded_at = ($3::timestamptz[])[array_position($2::uuid[], id)]
-     WHERE tenant_id = $1 AND id = ANY($2::uuid[])
-  ), added AS (
+  ), ${more} added AS (
     INSERT INTO transitions (tenant_id, id, customer_id, from_stage, to_stage, effective_at, recorded_at, cause,
                              cause_id, policy_version, calibration_version, evidence, actor, reason,
                              correction_id, event_id, told)
     SELECT $1, r.* FROM ${LEDGER.sql(LEDGER_FROM, 'r')}
   ), ${INSERT_EVENTS_SQL('$1', EVENTS_FROM)}
   SELECT count(*)::int AS deliveries FROM queued`;
+
+const WRITE = write('');
+
+const CORRECT = write(`superseded AS (
+    UPDATE transitions SET superseded_at = ($${SUPERSEDED + 1}::timestamptz[])[array_position($${SUPERSEDED}::uuid[], id)]
+     WHERE tenant_id = $1 AND id = ANY($${SUPERSEDED}::uuid[])
+  ),`);
 
 export function insertMove(
   tx: Transaction,

@@ -76,12 +76,33 @@ function findOne(executor: Executor, tenantId: string, id: string): Promise<Name
  * what it does not, which would let a stale profile into a snapshot.
  */
 export function lockCustomers(tx: Transaction, tenantId: string, refs: readonly Ref[]): Promise<LockedRow[]> {
+  const [only] = refs;
+  if (refs.length === 1 && only !== undefined) return lockOne(tx, tenantId, only);
   return tx.rows({
     name: 'transitions_lock',
     text: LOCK,
     values: [tenantId, named(refs)],
   });
 }
+
+/** One takes half the time of a list of one. */
+function lockOne(tx: Transaction, tenantId: string, ref: Ref): Promise<LockedRow[]> {
+  if (ref.kind === 'id') {
+    return tx.rows({ name: 'transitions_lock_id', text: lockedBy('$2::uuid'), values: [tenantId, ref.id] });
+  }
+  const id = `(SELECT customer_id FROM customer_identities
+                WHERE tenant_id = $1 AND namespace = $2 AND value = $3)`;
+  return tx.rows({
+    name: 'transitions_lock_external',
+    text: lockedBy(id),
+    values: [tenantId, ref.namespace, ref.id],
+  });
+}
+
+const lockedBy = (id: string) => `
+  SELECT 0 AS place, ${joinedColumns}, ${newestVersions('$1')}
+    FROM customer_lifecycles l JOIN customers c ON c.tenant_id = $1 AND c.id = l.customer_id
+   WHERE l.tenant_id = $1 AND l.customer_id = ${id} FOR NO KEY UPDATE OF l, c`;
 
 /** Looked up for each locked row, so that no plan reads more; locked as well, for the reason given above. */
 const ITS_PROFILE = `CROSS JOIN LATERAL (

@@ -42,12 +42,13 @@ export class PersistentClient {
   /** What no client should ever meet. */
   readonly faults: string[] = [];
   #turn = 0;
+  #isClosed = false;
 
   constructor(private readonly options: ClientOptions) {}
 
   /** Answers with the first answer that is one: not a 503, not `in flight`, not a broken connection. */
   async send(call: Call): Promise<Answer> {
-    for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
+    for (let tries = 1; tries <= TRIES_MAX && !this.#isClosed; tries += 1) {
       const response = await this.#try(call);
       if (response !== undefined) {
         const json = await jsonOf(response);
@@ -58,6 +59,11 @@ export class PersistentClient {
       await pause(BACK_OFF_MS);
     }
     throw new Error(`${call.method} ${call.path} was never answered: ${this.faults.slice(0, 3).join('; ')}`);
+  }
+
+  /** Whoever still waits for an answer is told that none came. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   async #try({ method, path, body, idempotencyKey }: Call): Promise<Response | undefined> {

@@ -42,16 +42,19 @@ export class Replica {
     return last;
   }
 
-  /** What its processes have logged as errors, or written where only what ends a process is written. */
+  /** All that its processes have logged above the ordinary, to find out by. */
   get complaints(): string[] {
-    return this.#lives.flatMap(({ stdout, stderr }) => [
-      ...stdout()
-        .split('\n')
-        .filter((line) => /"level":"(?:warn|error|fatal)"/.test(line)),
-      ...stderr()
-        .split('\n')
-        .filter((line) => line !== ''),
-    ]);
+    return this.#lines(/"level":"(?:warn|error|fatal)"/);
+  }
+
+  /**
+   * What none of them may come to: an end that nobody asked for, a 500, a customer who cannot be advanced, a job
+   * that fails while the database is there. On a busy machine it may be away: a connection takes too long.
+   */
+  get failures(): string[] {
+    return this.#lines(
+      /"level":"fatal"|"level":"error"(?!.*"code":"unavailable")|"status":500|was set aside/,
+    );
   }
 
   /** Begins a start; `ready` resolves once it can be asked, and rejects if it ends before. */
@@ -80,5 +83,17 @@ export class Replica {
     const { process } = this;
     process.kill('SIGTERM');
     return process.exited;
+  }
+
+  /** Standard error takes nothing but what ends a process. */
+  #lines(pattern: RegExp): string[] {
+    return this.#lives.flatMap(({ stdout, stderr }) => [
+      ...stdout()
+        .split('\n')
+        .filter((line) => pattern.test(line)),
+      ...stderr()
+        .split('\n')
+        .filter((line) => line !== ''),
+    ]);
   }
 }

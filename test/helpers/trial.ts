@@ -56,6 +56,7 @@ export async function prepareTrial(t: Test, options: TrialOptions): Promise<Tria
   const replicas = Array.from({ length: options.replicas ?? 1 }, () => new Replica(t, environment));
   const bases = () => replicas.flatMap(({ base }) => base ?? []);
   const client = new PersistentClient({ key: KEY, bases, onSend, patienceMs });
+  t.teardown(() => client.close());
   const shop = new Shop({ client, chance: chance.fork(), onBooked });
   return {
     ...{ replicas, client, shop, receiver },
@@ -65,6 +66,11 @@ export async function prepareTrial(t: Test, options: TrialOptions): Promise<Tria
       await shop.open();
     },
   };
+}
+
+/** The work, unless a clerk is answered what none may be: then nobody is left for whom it could wait. */
+export function whileOpen<T>({ shop }: Trial, work: Promise<T>): Promise<T> {
+  return Promise.race([work, shop.day.then(() => work)]);
 }
 
 /** Reads as the database's owner, past every wall. */

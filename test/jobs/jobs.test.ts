@@ -107,13 +107,33 @@ t.test('all of them together, started and stopped', async (t) => {
     t.ok(receiver.requests.every(({ verified }) => verified));
   });
 
+  await t.test('a replay that is asked for is taken up and sent', async (t) => {
+    const before = receiver.requests.length;
+    const body = {
+      from: '2026-03-01T00:00:00Z',
+      to: '2026-03-03T00:00:00Z',
+      eventTypes: ['order.*', 'customer.created'],
+    };
+    clock.set('2026-03-04T00:00:00Z');
+    const asked = await service.inject('POST', `/v1/webhook-endpoints/${made.json().id}/replays`, { body });
+    t.equal(asked.statusCode, 202, asked.body);
+    const again = (await receiver.waitFor(before + 2)).slice(before);
+    t.ok(again.every(({ headers }) => headers['perennial-replay'] === asked.json().id));
+    const first = new Set(receiver.requests.slice(0, before).map(({ headers }) => headers['webhook-id']));
+    t.ok(again.every(({ headers }) => first.has(String(headers['webhook-id']))));
+  });
+
   await t.test('the figures say so', async (t) => {
     await jobs.stop();
     const text = await registry.metrics();
-    t.match(text, /perennial_delivery_attempts_total\{outcome="succeeded"\} 5/);
+    t.match(text, /perennial_delivery_attempts_total\{outcome="succeeded"\} 7/);
     t.match(text, /perennial_customers_advanced_total\{outcome="advanced"\} 1/);
     t.match(text, /perennial_job_runs_total\{job="deliver-due-webhooks",outcome="done"\} \d/);
     t.match(text, /perennial_deliveries_due 0/);
+    t.match(text, /perennial_deliveries_overdue_seconds 0/);
+    t.match(text, /perennial_replays_running 0/);
+    t.match(text, /perennial_replayed_deliveries_total 2/);
+    t.match(text, /perennial_pruned_rows_total\{table="events"\} 0/);
   });
 
   await t.test('after the stop nothing is sent, and nothing is lost', async (t) => {

@@ -6,7 +6,9 @@ import type { Context } from '../../src/context.js';
 import { type Database, openDatabase } from '../../src/db/database.js';
 import { createDeliverer, type Deliverer, type DelivererDeps } from '../../src/outbox/deliver.js';
 import { createDeliveriesService, type DeliveriesService } from '../../src/outbox/deliveries-service.js';
+import { createReplaysService, type ReplaysService } from '../../src/outbox/replays-service.js';
 import { createOutboxService, type EventDraft, type OutboxService } from '../../src/outbox/service.js';
+import type { WebhookEndpointInput } from '../../src/webhooks/schemas.js';
 import { createSecretBox } from '../../src/webhooks/secrets.js';
 import { createWebhooksService, type WebhooksService } from '../../src/webhooks/service.js';
 import { createTestDatabase } from '../helpers/postgres.js';
@@ -24,6 +26,7 @@ export interface Outbox {
   clock: TestClock;
   outbox: OutboxService;
   deliveries: DeliveriesService;
+  replays: ReplaysService;
   webhooks: WebhooksService;
   tenant(): Promise<string>;
   context(tenantId: string): Context;
@@ -31,11 +34,7 @@ export interface Outbox {
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Commits events in one transaction and answers their ids. */
   publish(tenantId: string, drafts: (Partial<EventDraft> & { type?: string })[]): Promise<string[]>;
-  endpoint(
-    tenantId: string,
-    url: string,
-    extra?: { eventTypes?: string[]; status?: 'active' | 'paused' },
-  ): Promise<string>;
+  endpoint(tenantId: string, url: string, extra?: Partial<WebhookEndpointInput>): Promise<string>;
   worker(t: Teardown, extra?: Partial<DelivererDeps>): Deliverer;
 }
 
@@ -51,9 +50,11 @@ export async function openOutbox(t: Teardown): Promise<Outbox> {
   const clock = createTestClock(START);
   const outbox = createOutboxService();
   const deliveries = createDeliveriesService({ database });
+  const replays = createReplaysService({ database, retentionDays: 90, onFailure: () => undefined });
   const webhooks = createWebhooksService({
     database,
     deliveries,
+    replays,
     urlPolicy: { allowPrivate: true, allowHttp: true },
     secrets: createSecretBox(Buffer.alloc(32, 1)),
   });
@@ -72,6 +73,7 @@ export async function openOutbox(t: Teardown): Promise<Outbox> {
     clock,
     outbox,
     deliveries,
+    replays,
     webhooks,
     context,
     sql,

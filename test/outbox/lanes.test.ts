@@ -1,15 +1,18 @@
 import t from 'tap';
-import { LANE_LIMITS, type Laned, Lanes } from '../../src/outbox/lanes.js';
+import { type Answered, LANE_LIMITS, type Laned } from '../../src/outbox/lane.js';
+import { Lanes } from '../../src/outbox/lanes.js';
 
 let made = 0;
-function delivery(endpointId: string, tenantId = 'tenant'): Laned {
+function delivery(endpointId: string, tenantId = 'tenant', rateLimitPerS: number | null = null): Laned {
   made += 1;
-  return { id: `d${made}`, tenantId, endpointId };
+  return { id: `d${made}`, tenantId, endpointId, rateLimitPerS };
 }
 
 function add(lanes: Lanes<Laned>, count: number, endpointId: string, tenantId?: string): void {
   for (let i = 0; i < count; i++) lanes.add(delivery(endpointId, tenantId));
 }
+
+const ok = (nowMs: number): Answered => ({ nowMs, isSuccess: true, slowDownMs: null });
 
 /** Starts all that may start, and answers what did. */
 function start(lanes: Lanes<Laned>, nowMs: number): Laned[] {
@@ -24,7 +27,7 @@ t.test('an endpoint’s deliveries leave in their order, so many at once', async
   for (const one of all) lanes.add(one);
   const first = start(lanes, 0);
   t.same(first, all.slice(0, LANE_LIMITS.sendsPerEndpointMax));
-  for (const one of first.slice(0, 3)) lanes.done(one, 1);
+  for (const one of first.slice(0, 3)) lanes.done(one, ok(1));
   t.same(start(lanes, 1), all.slice(8, 11));
   t.equal(lanes.waiting, 9);
   t.equal(lanes.sending, 8);
@@ -75,10 +78,10 @@ t.test('what lasts is bounded as well', async (t) => {
 t.test('an endpoint that hangs is tried by one send at a time until it answers again', async (t) => {
   const lanes = new Lanes<Laned>();
   add(lanes, 20, 'a');
-  for (const one of start(lanes, 0)) lanes.done(one, 15_000);
+  for (const one of start(lanes, 0)) lanes.done(one, ok(15_000));
   const probe = start(lanes, 15_000);
   t.equal(probe.length, 1);
-  for (const one of probe) lanes.done(one, 15_010);
+  for (const one of probe) lanes.done(one, ok(15_010));
   t.equal(start(lanes, 15_010).length, LANE_LIMITS.sendsPerEndpointMax);
 });
 
@@ -86,8 +89,8 @@ t.test('a slow answer among quick ones makes no slow endpoint', async (t) => {
   const lanes = new Lanes<Laned>();
   add(lanes, 8, 'a');
   const [slow, ...quick] = start(lanes, 0);
-  for (const one of quick) lanes.done(one, 5);
-  if (slow !== undefined) lanes.done(slow, 12_000);
+  for (const one of quick) lanes.done(one, ok(5));
+  if (slow !== undefined) lanes.done(slow, ok(12_000));
   add(lanes, 400, 'a');
   t.same(lanes.surplus(12_000), []);
 });
@@ -95,7 +98,7 @@ t.test('a slow answer among quick ones makes no slow endpoint', async (t) => {
 t.test('what a slow endpoint cannot take soon is given back, each at a time of its own', async (t) => {
   const lanes = new Lanes<Laned>();
   add(lanes, 8, 'slow');
-  for (const one of start(lanes, 0)) lanes.done(one, 1_000);
+  for (const one of start(lanes, 0)) lanes.done(one, ok(1_000));
   add(lanes, 100, 'slow');
   add(lanes, 100, 'well');
   const surplus = lanes.surplus(1_000);

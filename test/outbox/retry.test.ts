@@ -8,6 +8,9 @@ import {
   RETRY_DELAYS_MS,
   RETRY_HORIZON_MS,
   RETRY_JITTER,
+  SLOW_DOWN_MAX_MS,
+  SLOW_DOWN_MS,
+  slowDownMs,
 } from '../../src/outbox/retry.js';
 
 const START = new Date('2026-03-01T00:00:00.000Z');
@@ -209,5 +212,20 @@ t.test(
     );
     const spread = new Set([0, 0.25, 0.75, 0.999].map((random) => waitOf(1, answered(500), START, random)));
     t.equal(spread.size, 4, 'different draws give different waits');
+  },
+);
+
+t.test(
+  'an answer that says too much comes at once slows the endpoint down, for as long as it asks',
+  async (t) => {
+    for (const status of [429, 502, 504]) {
+      t.equal(slowDownMs(answered(status), START), SLOW_DOWN_MS, `${status}`);
+      t.equal(slowDownMs(answered(status, '7'), START), 7_000);
+      t.equal(slowDownMs(answered(status, 'Sun, 01 Mar 2026 00:00:20 GMT'), START), 20_000);
+      t.equal(slowDownMs(answered(status, '86400'), START), SLOW_DOWN_MAX_MS, 'within bounds');
+      t.equal(slowDownMs(answered(status, 'soon'), START), SLOW_DOWN_MS);
+    }
+    for (const status of [200, 301, 400, 500, 503, null])
+      t.equal(slowDownMs(answered(status, '7'), START), null);
   },
 );

@@ -61,7 +61,7 @@ function createTick({ lifetime }: Bench, { database, services }: Inside): Tick {
     advanceDueCustomers(services),
     recomputeCustomers(services),
     numberEvents({ database }),
-    deliverDueWebhooks({ deliverer, database }),
+    deliverDueWebhooks({ deliverer, databases: [database] }),
   ];
   return async () => {
     let found = 0;

@@ -91,6 +91,7 @@ export const PROBLEM_RESPONSES: Record<ProblemStatus, ProblemResponse> = {
     name: 'Conflict',
     description: 'It contradicts what is there, or a request with this key is under way.',
   },
+  410: { name: 'Gone', description: 'It was there, and is kept no longer.' },
   412: { name: 'PreconditionFailed', description: 'The resource is at another version than If-Match says.' },
   413: { name: 'ContentTooLarge', description: 'The body is larger than is accepted.' },
   415: { name: 'UnsupportedMediaType', description: 'The body is not JSON.' },

@@ -1,0 +1,234 @@
+// Owns one endpoint's deliveries in this process: what waits, what is being sent, how fast the endpoint is, and
+// what it allows (its concurrency, its rate limit, a pause it asked for). Holds no I/O and reads no clock. Does
+// not own whose turn it is among endpoints (lanes.ts) nor where slots come from (pace.ts).
+
+/** What a lane needs to know of a delivery. */
+export interface Laned {
+  id: string;
+  tenantId: string;
+  endpointId: string;
+  /** Requests that may start in any one second, in all processes; null without a limit. */
+  rateLimitPerS: number | null;
+}
+
+export interface LaneLimits {
+  /** Sends under way that have not lasted long yet. */
+  sendsMax: number;
+  /** Sends that have lasted longer than `slowAfterMs` stop counting there, up to this many. */
+  slowSendsMax: number;
+  slowAfterMs: number;
+  sendsPerEndpointMax: number;
+  /** Deliveries that one endpoint may have waiting in memory. */
+  waitingPerEndpointMax: number;
+  /** How long a delivery should wait in memory at most: what a slow endpoint cannot take in that time goes back. */
+  waitMs: number;
+  /** How long what it cannot take is put off at most. */
+  putOffMaxMs: number;
+}
+
+export const LANE_LIMITS: LaneLimits = {
+  sendsMax: 64,
+  // A hanging endpoint holds its sends until their timeout. If those counted for ever, eight such endpoints
+  // would stop everybody's deliveries for fifteen seconds.
+  slowSendsMax: 192,
+  slowAfterMs: 1_000,
+  sendsPerEndpointMax: 8,
+  waitingPerEndpointMax: 500,
+  waitMs: 1_000,
+  putOffMaxMs: 30_000,
+};
+
+/** The right to start one request of a rate-limited endpoint, between two instants of this process's clock. */
+export interface Slot {
+  fromMs: number;
+  untilMs: number;
+}
+
+export interface Send {
+  startedMs: number;
+  isSlow: boolean;
+}
+
+/** How a send ended. */
+export interface Answered {
+  nowMs: number;
+  isSuccess: boolean;
+  /** Set where the endpoint is to be left alone for so long. */
+  slowDownMs: number | null;
+}
+
+export interface PutOff<T> {
+  delivery: T;
+  waitMs: number;
+}
+
+/** A new endpoint is taken to be fast until it has shown otherwise. */
+const LATENCY_FIRST_MS = 10;
+/**
+ * An endpoint is as fast as the fastest of its last answers. An average would take a moment in which this
+ * process itself was busy for the endpoint's fault, and would forgive a receiver that is back too slowly.
+ */
+const LATENCIES_KEPT = 8;
+/** An endpoint that takes longer for each delivery is waited for by its own, and by nobody else's. */
+const QUICK_EACH_MS = 0.5;
+/** From here on an endpoint counts as hanging: one send at a time finds out when it is back. */
+const HANGING_MS = 5_000;
+/** No answer for so long, with every place taken, is a sign of its own: there is nothing else to go by. */
+const STALL_MS = 250;
+/** Slots are taken for what goes within this time: enough to last until the next are there. */
+const SLOTS_AHEAD_MS = 250;
+/** How far ahead the time of a limited endpoint may be given away: its rate is known, so it can be trusted longer. */
+const PUT_OFF_LIMITED_MAX_MS = 300_000;
+
+export class Lane<T extends Laned> {
+  readonly waiting: T[] = [];
+  /** What waits here waits for the endpoint and not for this process; kept by lanes.ts, which counts by it. */
+  isApart = false;
+  rateLimitPerS: number | null = null;
+  readonly #sends = new Map<string, Send>();
+  /** The last answers' times, the newest last. */
+  readonly #latenciesMs: number[] = [];
+  /** When a send last ended, or the first began. */
+  #progressMs = 0;
+  /** Until when all that the endpoint can take is spoken for by what was put off. */
+  #bookedUntilMs = 0;
+  #pausedUntilMs = 0;
+  /** Fewer than the limit where the endpoint was asked too much. */
+  #sendsMax: number;
+  #slots: Slot[] = [];
+
+  constructor(
+    readonly tenantId: string,
+    readonly endpointId: string,
+    private readonly limits: LaneLimits,
+  ) {
+    this.#sendsMax = limits.sendsPerEndpointMax;
+  }
+
+  /** Whether its rate limit or its own slowness is what its deliveries wait for. */
+  get holdsUp(): boolean {
+    if (this.rateLimitPerS !== null) return true;
+    return this.#latenciesMs.length > 0 && Math.min(...this.#latenciesMs) / this.#sendsMax > QUICK_EACH_MS;
+  }
+
+  get isIdle(): boolean {
+    return this.waiting.length === 0 && this.#sends.size === 0;
+  }
+
+  mayStart(nowMs: number): boolean {
+    if (nowMs < this.#pausedUntilMs || !this.#hasPlace(nowMs)) return false;
+    return this.rateLimitPerS === null || this.#slotAt(nowMs) !== undefined;
+  }
+
+  /** Takes a place, and a slot where there is a limit. */
+  start(deliveryId: string, nowMs: number): Send {
+    const send = { startedMs: nowMs, isSlow: false };
+    if (this.#sends.size === 0) this.#progressMs = nowMs;
+    this.#sends.set(deliveryId, send);
+    if (this.rateLimitPerS !== null) this.#slots.shift();
+    return send;
+  }
+
+  /** The send that has ended; without an answer, it was none. */
+  done(deliveryId: string, answered?: Answered): Send | undefined {
+    const send = this.#sends.get(deliveryId);
+    if (send === undefined) return undefined;
+    this.#sends.delete(deliveryId);
+    if (answered === undefined) return send;
+    const { nowMs, isSuccess, slowDownMs } = answered;
+    this.#latenciesMs.push(nowMs - send.startedMs);
+    if (this.#latenciesMs.length > LATENCIES_KEPT) this.#latenciesMs.shift();
+    this.#progressMs = nowMs;
+    if (isSuccess) this.#sendsMax = Math.min(this.#sendsMax + 1, this.limits.sendsPerEndpointMax);
+    if (slowDownMs !== null) {
+      this.#sendsMax = Math.max(1, this.#sendsMax >> 1);
+      this.#pausedUntilMs = Math.max(this.#pausedUntilMs, nowMs + slowDownMs);
+    }
+    return send;
+  }
+
+  /**
+   * Takes out what cannot go soon, each with a time at which there should be room for it. Where memory is short,
+   * a limited endpoint keeps no more than it has slots for.
+   */
+  cut(nowMs: number, isMemoryShort: boolean): PutOff<T>[] {
+    const isLimited = this.rateLimitPerS !== null;
+    const eachMs = this.#eachMs(nowMs);
+    const openMs = this.#keptMs - Math.max(0, this.#pausedUntilMs - nowMs);
+    let room = openMs <= 0 ? 0 : Math.max(1, Math.floor(openMs / eachMs));
+    if (isLimited && isMemoryShort) room = Math.min(room, Math.max(1, this.#slots.length));
+    const surplus = this.waiting.splice(Math.min(this.limits.waitingPerEndpointMax, room));
+    return surplus.map((delivery) => ({ delivery, waitMs: this.#book(nowMs, eachMs) }));
+  }
+
+  /** How many slots are wanted now. */
+  slotsWanted(nowMs: number): number {
+    if (this.rateLimitPerS === null || !this.#hasPlace(nowMs)) return 0;
+    if (this.#pausedUntilMs - nowMs > SLOTS_AHEAD_MS) return 0;
+    this.#forgetSlots(nowMs);
+    const last = this.#slots.at(-1);
+    if (last !== undefined && last.fromMs - nowMs > SLOTS_AHEAD_MS) return 0;
+    const batch = Math.ceil((this.rateLimitPerS * SLOTS_AHEAD_MS) / 1000);
+    return Math.max(0, Math.min(this.waiting.length - this.#slots.length, batch));
+  }
+
+  /** In the order of their times, after those that there are. */
+  addSlots(slots: readonly Slot[]): void {
+    this.#slots.push(...slots);
+  }
+
+  /** When the next slot opens for what waits; undefined where that is not what it waits for. */
+  wakeAtMs(nowMs: number): number | undefined {
+    if (this.waiting.length === 0 || !this.#hasPlace(nowMs)) return undefined;
+    this.#forgetSlots(nowMs);
+    const [next] = this.#slots;
+    return next === undefined ? undefined : Math.max(next.fromMs, this.#pausedUntilMs);
+  }
+
+  #slotAt(nowMs: number): Slot | undefined {
+    this.#forgetSlots(nowMs);
+    const [next] = this.#slots;
+    return next !== undefined && next.fromMs <= nowMs ? next : undefined;
+  }
+
+  /** A slot that was missed is lost: used late, it would fall into somebody else's second. */
+  #forgetSlots(nowMs: number): void {
+    const first = this.#slots.findIndex(({ untilMs }) => untilMs >= nowMs);
+    this.#slots.splice(0, first === -1 ? this.#slots.length : first);
+  }
+
+  #book(nowMs: number, eachMs: number): number {
+    const at = Math.max(this.#bookedUntilMs, nowMs + this.#keptMs, this.#pausedUntilMs);
+    const longestMs = this.rateLimitPerS === null ? this.limits.putOffMaxMs : PUT_OFF_LIMITED_MAX_MS;
+    const boundMs = Math.max(longestMs, this.#pausedUntilMs - nowMs);
+    // What lies beyond is looked at again: by then the endpoint may have become another.
+    if (at - nowMs >= boundMs) return Math.ceil(boundMs);
+    this.#bookedUntilMs = at + eachMs;
+    return Math.ceil(at - nowMs);
+  }
+
+  /** What goes within this time is kept; half as much of what waits for its slot and fills memory meanwhile. */
+  get #keptMs(): number {
+    return this.rateLimitPerS === null ? this.limits.waitMs : this.limits.waitMs / 2;
+  }
+
+  /** The time that each delivery takes of the endpoint, with as many at once as it allows. */
+  #eachMs(nowMs: number): number {
+    const eachMs = this.#latencyOf(nowMs) / this.#sendsMaxAt(nowMs);
+    return this.rateLimitPerS === null ? eachMs : Math.max(eachMs, 1000 / this.rateLimitPerS);
+  }
+
+  #hasPlace(nowMs: number): boolean {
+    return this.#sends.size < this.#sendsMaxAt(nowMs);
+  }
+
+  #latencyOf(nowMs: number): number {
+    const recentMs = this.#latenciesMs.length === 0 ? LATENCY_FIRST_MS : Math.min(...this.#latenciesMs);
+    const stallMs = this.#sends.size < this.#sendsMax ? 0 : nowMs - this.#progressMs;
+    return Math.max(1, recentMs, stallMs >= STALL_MS ? stallMs : 0);
+  }
+
+  #sendsMaxAt(nowMs: number): number {
+    return this.#latencyOf(nowMs) >= HANGING_MS ? 1 : this.#sendsMax;
+  }
+}

@@ -121,9 +121,8 @@ const WRITE = `${INSERT}
 export function writeOrders(
   tx: Transaction,
   tenantId: string,
-  orders: readonly OrderRow[],
+  { orders, areNew }: { orders: readonly OrderRow[]; areNew: boolean },
 ): Promise<unknown[]> {
-  const areNew = orders.every(({ version }) => version === 1);
   return tx.rows({
     name: areNew ? 'orders_insert' : 'orders_write',
     text: areNew ? INSERT : WRITE,

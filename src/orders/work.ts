@@ -12,6 +12,8 @@ import { writeOrders } from './store.js';
 
 export class Work {
   readonly #orders = new Map<string, OrderRow>();
+  /** Whether any of them was known before. */
+  #changes = false;
   readonly #held = new Map<string, LockedCustomer>();
   readonly #advancements = new Map<string, Advancement & { orders: OrderFact[]; events: DraftEvent[] }>();
 
@@ -35,6 +37,7 @@ export class Work {
 
   take({ outcome, order, events, effects }: Plan): void {
     if (outcome === 'unchanged') return;
+    this.#changes ||= outcome === 'changed' && !this.#orders.has(order.id);
     this.#orders.set(order.id, order);
     for (const { customerId, fact, replay } of effects) {
       const advancement = this.#advancementOf(customerId);
@@ -53,7 +56,9 @@ export class Work {
     const { tenantId } = context;
     const advancements = [...this.#advancements.values()];
     await Promise.all([
-      this.#orders.size > 0 ? writeOrders(tx, tenantId, [...this.#orders.values()]) : undefined,
+      this.#orders.size > 0
+        ? writeOrders(tx, tenantId, { orders: [...this.#orders.values()], areNew: !this.#changes })
+        : undefined,
       advancements.length > 0
         ? transitions.advanceCustomers(tx, context, advancements, { mode: 'write', deliver })
         : undefined,

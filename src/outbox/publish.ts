@@ -64,7 +64,7 @@ export function INSERT_EVENTS_SQL(
   queued AS (
     INSERT INTO deliveries (tenant_id, id, event_id, endpoint_id, status, attempts, due_at, created_at,
                             customer_id, sequence)
-    SELECT ${tenant}::uuid, (left(e.id::text, 24) || left(md5(w.id::text || e.id::text), 12))::uuid,
+    SELECT ${tenant}::uuid, (left(e.id::text, 26) || left(md5(w.id::text || e.id::text), 10))::uuid,
            e.id, w.id, 'pending', 0, e.recorded_at, e.recorded_at,
            CASE w.ordering WHEN 'per_customer' THEN e.customer_id END,
            CASE w.ordering WHEN 'per_customer' THEN e.sequence END

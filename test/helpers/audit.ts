@@ -81,17 +81,20 @@ const TELLING = `
 
 const RETRACTED = `(e.body::json #>> '{data,retracted,transitionId}')::uuid`;
 
-/** A row that was taken back is either retracted by one event, or re-recorded in silence under its old one. */
+/**
+ * Rows of one event are one transition, re-recorded in silence; outside it has the first one's id. Taken back for
+ * good, it is retracted by one event; in force, by none.
+ */
 const RETRACTIONS = `
   WITH retractions AS (
     SELECT e.tenant_id, ${RETRACTED} AS id, count(*) AS times FROM events e
-     WHERE e.type = 'customer.transition_retracted' GROUP BY 1, 2)
-  SELECT format('superseded row %s: retracted %s times, re-recorded %s', t.id, coalesce(r.times, 0), again.id IS NOT NULL) AS fault
-    FROM transitions t LEFT JOIN retractions r USING (tenant_id, id)
-    LEFT JOIN LATERAL (
-      SELECT id FROM transitions s
-       WHERE s.tenant_id = t.tenant_id AND s.event_id = t.event_id AND s.id > t.id LIMIT 1) again ON true
-   WHERE t.superseded_at IS NOT NULL AND coalesce(r.times, 0) + (again.id IS NOT NULL)::int <> 1`;
+     WHERE e.type = 'customer.transition_retracted' GROUP BY 1, 2
+  ), told AS (
+    SELECT tenant_id, (array_agg(id ORDER BY recorded_at, id))[1] AS id, bool_or(superseded_at IS NULL) AS holds
+      FROM transitions GROUP BY tenant_id, event_id)
+  SELECT format('transition %s: retracted %s times, in force %s', t.id, coalesce(r.times, 0), t.holds) AS fault
+    FROM told t FULL JOIN retractions r USING (tenant_id, id)
+   WHERE coalesce(r.times, 0) <> (NOT t.holds)::int OR t.id IS NULL`;
 
 const STRAY_RETRACTIONS = `
   SELECT format('event %s retracts %s, which is not superseded', e.id, ${RETRACTED}) AS fault

@@ -92,8 +92,9 @@ export const URL_REFUSALS = [
 export type UrlRefusal = (typeof URL_REFUSALS)[number];
 
 export interface UrlPolicy {
-  /** Loopback and private addresses, names of private networks, and plain http. */
+  /** Loopback and private addresses and names of private networks, to which plain http will do. */
   allowPrivate: boolean;
+  /** Plain http to anywhere. */
   allowHttp: boolean;
 }
 
@@ -136,9 +137,7 @@ function checkShape(url: URL, policy: UrlPolicy): UrlCheck | undefined {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     return refuse('scheme_not_allowed', 'only http and https urls receive webhooks');
   }
-  if (url.protocol === 'http:' && !policy.allowHttp && !policy.allowPrivate) {
-    return refuse('http_not_allowed', 'plain http is not allowed here, use https');
-  }
+  if (url.protocol === 'http:' && !policy.allowHttp && !policy.allowPrivate) return refuseHttp();
   if (url.username !== '' || url.password !== '') {
     return refuse('has_credentials', 'a user name or a password in the url is not allowed');
   }
@@ -152,10 +151,17 @@ function checkShape(url: URL, policy: UrlPolicy): UrlCheck | undefined {
   return undefined;
 }
 
-function checkHost(url: URL, { allowPrivate }: UrlPolicy): UrlCheck | undefined {
+function refuseHttp(): UrlCheck {
+  return refuse('http_not_allowed', 'plain http is not allowed here, use https');
+}
+
+/** Plain http stays within the private network where only that is open: nobody listens in on the way. */
+function checkHost(url: URL, { allowPrivate, allowHttp }: UrlPolicy): UrlCheck | undefined {
+  const isOpenHttp = url.protocol === 'http:' && !allowHttp;
   const literal = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
   const addressClass = classifyAddress(literal);
   if (addressClass !== 'invalid') {
+    if (isOpenHttp && addressClass === 'public') return refuseHttp();
     if (isAllowedClass(addressClass, allowPrivate)) return undefined;
     return refuse('address_not_allowed', `a ${addressClass} address may not receive webhooks`);
   }
@@ -168,6 +174,7 @@ function checkHost(url: URL, { allowPrivate }: UrlPolicy): UrlCheck | undefined 
   if (METADATA_NAMES.has(name) || (isPrivate && !allowPrivate)) {
     return refuse('name_not_allowed', `${name} is not a public host name`);
   }
+  if (isOpenHttp && !isPrivate) return refuseHttp();
   // One spelling for one host: TLS names and connection pools know nothing of the root's dot.
   if (name !== literal) url.hostname = name;
   return undefined;

@@ -19,7 +19,7 @@ ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=3000 \
     ROLE=all \
-    NODE_OPTIONS="--max-old-space-size=512 --max-semi-space-size=8"
+    NODE_OPTIONS="--max-old-space-size=512"
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./

@@ -47,8 +47,9 @@ export interface Wire {
 
 interface Shape {
   fields: FieldDef[];
-  parsers: ((value: string) => unknown)[];
-  empty: Record<string, unknown>;
+  names: string[];
+  /** Null where the text is the value. */
+  parsers: (((value: string) => unknown) | null)[];
 }
 
 /** What a connection has of a name: `doubtful` where the statement failed that first brought it. */
@@ -58,7 +59,10 @@ const prepared = new WeakMap<Wire, Known>();
 /** The columns of statements, by name: they are asked for once. */
 const shapes = new Map<string, Shape>();
 
-const NO_FIELDS: Shape = { fields: [], parsers: [], empty: {} };
+const NO_FIELDS: Shape = { fields: [], names: [], parsers: [] };
+
+/** Text, varchar and uuid, as Postgres numbers them. */
+const PLAIN_OIDS: ReadonlySet<number> = new Set([25, 1043, 2950]);
 
 /** Statements of no parameters that every transaction has, as bytes: binding one and running it. */
 const RUNS = new Map<string, Buffer>();
@@ -160,23 +164,26 @@ function keyOf({ name = '' }: PgQuery): string {
 }
 
 function shapeOf(fields: FieldDef[], types = TYPES as NonNullable<PgQuery['types']>): Shape {
-  const empty: Record<string, unknown> = {};
-  for (const { name } of fields) empty[name] = null;
-  return { fields, parsers: fields.map(({ dataTypeID }) => types.getTypeParser(dataTypeID, 'text')), empty };
+  const parsers = fields.map(({ dataTypeID }) =>
+    PLAIN_OIDS.has(dataTypeID) ? null : types.getTypeParser(dataTypeID, 'text'),
+  );
+  return { fields, names: fields.map(({ name }) => name), parsers };
 }
 
-function rowOf({ fields, parsers, empty }: Shape, cells: readonly (string | null)[]): unknown {
-  const row = { ...empty };
-  for (let i = 0; i < cells.length; i += 1) {
+function rowOf({ names, parsers }: Shape, cells: readonly (string | null)[]): unknown {
+  // Field by field in one order: copying a row of nulls and then changing what kind of value each field holds
+  // took two and a half times as long.
+  const row: Record<string, unknown> = {};
+  for (let i = 0; i < names.length; i += 1) {
     const cell = cells[i];
-    const field = fields[i];
-    if (cell != null && field !== undefined) row[field.name] = parsers[i]?.(cell);
+    const parse = parsers[i];
+    row[names[i] as string] = cell == null ? null : parse == null ? cell : parse(cell);
   }
   return row;
 }
 
 function listOf({ parsers }: Shape, cells: readonly (string | null)[]): unknown[] {
-  return cells.map((cell, i) => (cell === null ? null : parsers[i]?.(cell)));
+  return cells.map((cell, i) => (cell === null ? null : (parsers[i]?.(cell) ?? cell)));
 }
 
 /** Bind (no portal's name, no parameters, no formats) and Execute (no limit). */

@@ -30,7 +30,10 @@ const OIDS: Record<Kind, number> = {
 };
 
 type Columns = Record<string, Kind>;
-type RowOf<Shape extends Columns> = { readonly [Name in keyof Shape]: Kinds[Shape[Name]] | null | undefined };
+/** What is not there is null. */
+type RowOf<Shape extends Columns> = {
+  readonly [Name in keyof Shape]?: Kinds[Shape[Name]] | null | undefined;
+};
 
 export interface Recordset<Shape extends Columns> {
   /** How many parameters it takes. */

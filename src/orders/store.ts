@@ -24,6 +24,8 @@ const AT_OR_AFTER = (namespace: string, id: string) => `
   SELECT * FROM orders WHERE tenant_id = $1 AND namespace = ${namespace} AND external_id >= ${id}
    ORDER BY external_id LIMIT 1`;
 
+const KEYS = recordset({ namespace: 'text', id: 'text' });
+
 /** Each is looked up on its own; see NAMED in transitions/store.ts. */
 export function findByExternalIds(
   executor: Executor,
@@ -35,10 +37,10 @@ export function findByExternalIds(
   return executor.rows({
     name: 'orders_by_external_ids',
     text: `SELECT ${COLUMNS}
-             FROM (SELECT DISTINCT * FROM unnest($2::text[], $3::text[])) AS k(in_namespace, named)
+             FROM (SELECT DISTINCT * FROM ${KEYS.sql(2, 'k')}) AS k(in_namespace, named)
              CROSS JOIN LATERAL (${AT_OR_AFTER('k.in_namespace', 'k.named')}) o
             WHERE o.external_id = k.named`,
-    values: [tenantId, keys.map(({ namespace }) => namespace), keys.map(({ id }) => id)],
+    values: [tenantId, ...KEYS.values(keys)],
   });
 }
 

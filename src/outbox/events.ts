@@ -48,35 +48,38 @@ export interface EventRow {
 
 /** Gives events their ids and texts, in the order of the drafts. Writes nothing. */
 export function prepareEvents({ now }: Pick<Context, 'now'>, events: readonly EventDraft[]): EventRow[] {
-  return events.map(
-    ({ id = newId(), draft, customerId, sequence, correctionId = null, deliver, ...more }) => {
-      const recordedAt = more.recordedAt ?? now;
-      const { type, data, previous, occurredAt } = draft;
-      const envelope: Envelope = {
-        id,
-        type,
-        occurredAt: occurredAt.toISOString(),
-        recordedAt: recordedAt.toISOString(),
-        sequence,
-      };
-      if (correctionId !== null) envelope.correctionId = correctionId;
-      if (draft.test === true) envelope.test = true;
-      envelope.data = data;
-      if (previous !== undefined) envelope.previous = previous;
-      return {
-        id,
-        type,
-        customer_id: customerId,
-        sequence,
-        occurred_at: occurredAt,
-        recorded_at: recordedAt,
-        correction_id: correctionId,
-        deliver,
-        body: boundBody(envelope),
-        topics: topicsText(type),
-      };
-    },
-  );
+  return events.map((event) => prepare(event, now));
+}
+
+function prepare(event: EventDraft, now: Date): EventRow {
+  const { draft, customerId, sequence, deliver } = event;
+  const { type, data, previous, occurredAt } = draft;
+  const id = event.id ?? newId();
+  const correctionId = event.correctionId ?? null;
+  const recordedAt = event.recordedAt ?? now;
+  const envelope: Envelope = {
+    id,
+    type,
+    occurredAt: occurredAt.toISOString(),
+    recordedAt: recordedAt.toISOString(),
+    sequence,
+  };
+  if (correctionId !== null) envelope.correctionId = correctionId;
+  if (draft.test === true) envelope.test = true;
+  envelope.data = data;
+  if (previous !== undefined) envelope.previous = previous;
+  return {
+    id,
+    type,
+    customer_id: customerId,
+    sequence,
+    occurred_at: occurredAt,
+    recorded_at: recordedAt,
+    correction_id: correctionId,
+    deliver,
+    body: boundBody(envelope),
+    topics: topicsText(type),
+  };
 }
 
 export interface Envelope {

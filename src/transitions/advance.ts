@@ -32,7 +32,7 @@ export async function advanceCustomers(
     );
     const deliveries = await writeAdvance(tx, context.tenantId, {
       lifecycles: computed.map(({ lifecycle }) => lifecycle),
-      added: computed.flatMap(({ added, recordedAt }) => added.map((row) => ({ ...row, recordedAt }))),
+      added: computed.flatMap(({ added }) => added),
       superseded: computed.flatMap(({ supersededIds, recordedAt }) =>
         supersededIds.map((id) => ({ id, at: recordedAt })),
       ),

@@ -11,8 +11,7 @@ import type { LedgerRow } from './work.js';
 
 export interface AdvanceWrite {
   lifecycles: LifecycleRow[];
-  /** Instants of recording in epoch milliseconds. */
-  added: (LedgerRow & { recordedAt: number })[];
+  added: LedgerRow[];
   superseded: { id: string; at: number }[];
   events: EventRow[];
 }
@@ -61,7 +60,7 @@ const LEDGER = recordset({
   from: 'text',
   to: 'text',
   effectiveAt: 'timestamptz',
-  recordedAt: 'timestamptz',
+  writtenAt: 'timestamptz',
   cause: 'text',
   causeId: 'text',
   policyVersion: 'int4',

@@ -1,16 +1,16 @@
 // Owns turning the core's answer for one customer into rows and events: what is added, what is superseded,
 // what is told and what of that is delivered. Pure; ledger-store.ts writes what comes out.
 
-import { customerPayload } from '../customers/payload.js';
 import { newId } from '../ids.js';
 import type { ManualMoveFact, OrderFact, TouchpointFact } from '../lifecycle/facts.js';
 import { reconcile } from '../lifecycle/reconcile.js';
 import { advance, canAdvance, replay } from '../lifecycle/replay.js';
 import type { CompiledTimeline } from '../lifecycle/timeline.js';
-import { particularType, type Transition } from '../lifecycle/transition.js';
+import type { Transition } from '../lifecycle/transition.js';
 import type { Advance, CustomerState } from '../lifecycle/walk.js';
 import type { EventDraft } from '../outbox/events.js';
 import { outlookOf } from './outlook.js';
+import { type Bearing, type Change, tell } from './telling.js';
 import type { Advancement, AdvanceOptions, LedgerRow, LockedCustomer, Outlook, Standing } from './work.js';
 
 export interface LifecycleRow {
@@ -133,110 +133,11 @@ function standingOf(
   };
 }
 
-/** A standing before its rows have their ids. */
-type Bearing = Omit<Standing, 'added'>;
-
-interface Change {
-  retract: LedgerRow[];
-  refresh: { row: LedgerRow; transition: Transition }[];
-  add: Transition[];
-  correctionId: string | null;
-}
-
 function changeOf(inForce: LedgerRow[] | undefined, found: Transition[]): Change {
   if (inForce === undefined) return { retract: [], refresh: [], add: found, correctionId: null };
   const change = reconcile(inForce, found);
   const corrects = change.retract.length > 0;
   return { ...change, correctionId: corrects ? newId() : null };
-}
-
-/** Events in their order: the caller's own, the retractions (newest first), the new rows (oldest first). */
-function tell(input: ComputeInput, standing: Bearing, change: Change, result: Advance) {
-  const { advancement, now, options } = input;
-  const { snapshot, sequence } = advancement.customer;
-  const customer = customerPayload(snapshot, standing);
-  const { correctionId } = change;
-  const events: EventDraft[] = [];
-  const push = (draft: EventDraft['draft'], deliver: boolean, correction: string | null): string => {
-    const id = newId();
-    const place = { id, customerId: snapshot.id, sequence: sequence + events.length + 1 };
-    events.push({ ...place, draft, deliver, correctionId: correction, recordedAt: now });
-    return id;
-  };
-  for (const draft of advancement.events ?? [])
-    push({ ...draft, data: { ...draft.data, customer } }, options.deliver, null);
-  for (const row of change.retract) {
-    const draft = { ...retraction(row, standing), occurredAt: now };
-    push({ ...draft, data: { customer, ...draft.data } }, options.deliver && row.told, correctionId);
-  }
-  const last = change.add.at(-1);
-  const inForceAfter = result.transitions.at(-1);
-  const added = change.add.map((transition): LedgerRow => {
-    const told =
-      options.deliver && (options.mode === 'tick' || (transition === last && last === inForceAfter));
-    const id = newId();
-    const eventId = push(
-      {
-        type: eventType(transition, input.timeline),
-        occurredAt: new Date(transition.effectiveAt),
-        data: { customer, transition: transitionPayload(id, transition, now), next: nextOf(standing) },
-      },
-      told,
-      correctionId,
-    );
-    return { ...transition, id, customer: snapshot.id, correctionId, eventId, told };
-  });
-  return { events, added: [...added, ...change.refresh.map((pair) => refreshed(pair, snapshot.id))] };
-}
-
-/** Evidence alone has changed: re-recorded in silence, still tied to the event that told of the row. */
-function refreshed({ row, transition }: Change['refresh'][number], customer: string): LedgerRow {
-  const { eventId, told, correctionId } = row;
-  return { ...transition, id: newId(), customer, correctionId: correctionId ?? null, eventId, told };
-}
-
-function nextOf({ outlook }: Bearing): { at: string; stage: string } | null {
-  return outlook.next === null ? null : { at: outlook.next.at, stage: outlook.next.stage };
-}
-
-function retraction(row: LedgerRow, standing: Bearing) {
-  return {
-    type: 'customer.transition_retracted',
-    data: {
-      retracted: {
-        transitionId: row.announcedId ?? row.id,
-        from: row.from,
-        to: row.to,
-        effectiveAt: new Date(row.effectiveAt).toISOString(),
-        eventId: row.eventId,
-      },
-      stage: standing.stage,
-      stageSince: standing.stageSince.toISOString(),
-    },
-  };
-}
-
-function eventType(transition: Transition, timeline: CompiledTimeline): string {
-  const particular = particularType(transition, timeline.lifecycleOf(transition.policyVersion));
-  return `customer.${particular ?? 'stage_changed'}`;
-}
-
-/** A transition as events and the API show it. */
-export function transitionPayload(id: string, transition: Transition, recordedAt: Date) {
-  return {
-    id,
-    from: transition.from,
-    to: transition.to,
-    cause: transition.cause,
-    causeId: transition.causeId,
-    effectiveAt: new Date(transition.effectiveAt).toISOString(),
-    recordedAt: recordedAt.toISOString(),
-    policyVersion: transition.policyVersion,
-    calibrationVersion: transition.calibrationVersion,
-    evidence: transition.evidence,
-    actor: transition.actor,
-    reason: transition.reason,
-  };
 }
 
 function lifecycleRow(

@@ -2,7 +2,7 @@
 
 import type { CustomerKind, ExternalId } from '../customers/kinds.js';
 import type { CustomerState } from '../lifecycle/walk.js';
-import type { ListedCustomer, LockedCustomer, Outlook } from './work.js';
+import type { CustomerSnapshot, ListedCustomer, LockedCustomer, Outlook } from './work.js';
 
 export interface ListedRow {
   id: string;
@@ -25,7 +25,8 @@ export interface ListedRow {
 
 export interface JoinedRow extends ListedRow {
   state: CustomerState;
-  outlook: Outlook;
+  /** Only where a customer is read to be shown. */
+  outlook?: Outlook;
   review_at: Date | null;
   next_fact_at: Date | null;
   failures: number;
@@ -41,7 +42,7 @@ export const listedColumns = `
 
 /** The same and all that a decision needs. */
 export const joinedColumns = `${listedColumns},
-  l.state, l.outlook, l.review_at, l.next_fact_at, l.failures, l.sequence,
+  l.state, l.review_at, l.next_fact_at, l.failures, l.sequence,
   l.updated_at AS recorded_at`;
 
 /**
@@ -57,21 +58,7 @@ export const newestVersions = (tenant: string) => `
 
 export function fromDbListed(row: ListedRow): ListedCustomer {
   return {
-    snapshot: {
-      id: row.id,
-      kind: row.kind,
-      name: row.name,
-      email: row.email,
-      phone: row.phone,
-      country: row.country,
-      channel: row.channel,
-      owner: row.owner,
-      attributes: row.attributes,
-      externalIds: row.external_ids,
-      profileVersion: row.profile_version,
-      createdAt: row.created_at,
-      updatedAt: row.updated_at,
-    },
+    snapshot: snapshotOf(row),
     stage: row.stage,
     stageSince: row.stage_since,
     lifecycleVersion: row.lifecycle_version,
@@ -79,13 +66,34 @@ export function fromDbListed(row: ListedRow): ListedCustomer {
 }
 
 export function fromDbCustomer(row: JoinedRow): LockedCustomer {
-  const {
-    state,
-    outlook,
-    review_at: reviewAt,
-    next_fact_at: nextFactAt,
-    sequence,
-    recorded_at: recordedAt,
-  } = row;
-  return { ...fromDbListed(row), state, outlook, reviewAt, nextFactAt, sequence, recordedAt };
+  return {
+    snapshot: snapshotOf(row),
+    stage: row.stage,
+    stageSince: row.stage_since,
+    lifecycleVersion: row.lifecycle_version,
+    state: row.state,
+    outlook: row.outlook ?? null,
+    reviewAt: row.review_at,
+    nextFactAt: row.next_fact_at,
+    sequence: row.sequence,
+    recordedAt: row.recorded_at,
+  };
+}
+
+function snapshotOf(row: ListedRow): CustomerSnapshot {
+  return {
+    id: row.id,
+    kind: row.kind,
+    name: row.name,
+    email: row.email,
+    phone: row.phone,
+    country: row.country,
+    channel: row.channel,
+    owner: row.owner,
+    attributes: row.attributes,
+    externalIds: row.external_ids,
+    profileVersion: row.profile_version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
 }

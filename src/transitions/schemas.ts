@@ -6,7 +6,7 @@ import { choice, closed, nullable, ref, type Shared, shared } from '../api/schem
 import { count, page, pageQuery, Timestamp, TimestampInput, text, Uuid } from '../api/shapes.js';
 import { TRANSITION_CAUSES } from '../lifecycle/transition.js';
 import type { LedgerView } from './feed-store.js';
-import { transitionPayload } from './ledger.js';
+import { transitionPayload } from './telling.js';
 import type { LedgerRow, Standing } from './work.js';
 
 const stageKey = () => text({ max: 64, description: 'The key of a stage of the tenant’s lifecycle.' });

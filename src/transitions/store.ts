@@ -3,6 +3,7 @@
 // other modules' tables, because they must do in few statements what spans several of them.
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { recordset } from '../db/recordset.js';
 import { type JoinedRow, joinedColumns, newestVersions } from './rows.js';
 
 /** A customer named by id or by an external id. */
@@ -18,13 +19,15 @@ export interface LockedRow extends NamedRow {
   calibration: number;
 }
 
+const REFS = recordset({ place: 'int4', id: 'uuid', namespace: 'text', value: 'text' });
+
 /**
  * Which places of a list of references name which customer. Each is looked up on its own: a join would be left
  * to the planner, which before the first ANALYZE takes a tenant for a handful of rows and reads them all.
  */
 const NAMED = `named AS (
   SELECT r.place, COALESCE(r.id, i.customer_id) AS customer_id
-    FROM json_to_recordset($2::json) AS r(place int, id uuid, namespace text, value text)
+    FROM ${REFS.sql(2, 'r')}
     LEFT JOIN LATERAL (
       SELECT customer_id FROM customer_identities
        WHERE tenant_id = $1 AND namespace = r.namespace AND value = r.value LIMIT 1) i ON true
@@ -38,13 +41,15 @@ const joined = (lock: '' | 'FOR NO KEY UPDATE', more = '') => `WITH ${NAMED}
       SELECT * FROM customer_lifecycles WHERE tenant_id = $1 AND customer_id = n.customer_id LIMIT 1 ${lock}) l
     CROSS JOIN LATERAL (SELECT * FROM customers WHERE tenant_id = $1 AND id = n.customer_id LIMIT 1 ${lock}) c`;
 
-const FIND = joined('');
+const FIND = joined('', ', l.outlook');
 const LOCK = joined('FOR NO KEY UPDATE', `, ${newestVersions('$1')}`);
 
-function named(refs: readonly Ref[]): string {
-  return JSON.stringify(
+function named(refs: readonly Ref[]): Buffer[] {
+  return REFS.values(
     refs.map((ref, place) =>
-      ref.kind === 'id' ? { place, id: ref.id } : { place, namespace: ref.namespace, value: ref.id },
+      ref.kind === 'id'
+        ? { place, id: ref.id, namespace: null, value: null }
+        : { place, id: null, namespace: ref.namespace, value: ref.id },
     ),
   );
 }
@@ -56,14 +61,14 @@ export function findCustomers(
 ): Promise<NamedRow[]> {
   const only = refs.length === 1 ? refs[0] : undefined;
   if (only?.kind === 'id') return findOne(executor, tenantId, only.id);
-  return executor.rows({ name: 'transitions_find', text: FIND, values: [tenantId, named(refs)] });
+  return executor.rows({ name: 'transitions_find', text: FIND, values: [tenantId, ...named(refs)] });
 }
 
 /** The commonest read of all has the plainest statement. */
 function findOne(executor: Executor, tenantId: string, id: string): Promise<NamedRow[]> {
   return executor.rows({
     name: 'transitions_find_one',
-    text: `SELECT 0 AS place, ${joinedColumns}
+    text: `SELECT 0 AS place, ${joinedColumns}, l.outlook
              FROM customer_lifecycles l JOIN customers c ON c.tenant_id = $1 AND c.id = $2
             WHERE l.tenant_id = $1 AND l.customer_id = $2`,
     values: [tenantId, id],
@@ -81,7 +86,7 @@ export function lockCustomers(tx: Transaction, tenantId: string, refs: readonly 
   return tx.rows({
     name: 'transitions_lock',
     text: LOCK,
-    values: [tenantId, named(refs)],
+    values: [tenantId, ...named(refs)],
   });
 }
 

@@ -96,6 +96,8 @@ export interface LedgerRow extends Transition {
   correctionId: string | null;
   eventId: string | null;
   told: boolean;
+  /** Of a row that is being written: when, in epoch milliseconds. */
+  writtenAt?: number;
   /** Of a row that was read back: the id under which its event told of it. */
   announcedId?: string;
 }

@@ -8,7 +8,8 @@ interface Kinds {
   text: string;
   /** A Date or epoch milliseconds. */
   timestamptz: Date | number;
-  /** Any JSON value; null is SQL's null. */
+  /** Any JSON value; null is SQL's null. What no statement looks into is kept as its text. */
+  json: unknown;
   jsonb: unknown;
   int4: number;
   int8: number;
@@ -22,6 +23,7 @@ const OIDS: Record<Kind, number> = {
   uuid: 2950,
   text: 25,
   timestamptz: 1184,
+  json: 114,
   jsonb: 3802,
   int4: 23,
   int8: 20,
@@ -98,6 +100,7 @@ const WRITERS: { [K in Kind]: (writer: Writer, cell: Kinds[K]) => void } = {
     writer.int32(high * 1000 + carry);
     writer.uint32(low - carry * 2 ** 32);
   },
+  json: (writer, value) => writer.text(JSON.stringify(value)),
   jsonb: (writer, value) => writer.text(JSON.stringify(value), JSONB_VERSION),
   int4(writer, value) {
     writer.int32(4);

@@ -10,6 +10,8 @@ import type { JobOutcome } from './drive.js';
 export interface JobMetrics {
   ran(job: string, outcome: JobOutcome): void;
   attempted(kind: OutcomeKind | 'lost', durationMs: number): void;
+  /** An endpoint is sent nothing for now, or any more. */
+  shut(how: 'breaker_open' | 'disabled'): void;
   advanced(count: number, setAside: number): void;
   /** Deliveries that replays have queued. */
   replayed(count: number): void;
@@ -47,6 +49,12 @@ export function createJobMetrics({ registry, database, clock }: JobMetricsDeps):
     buckets: DURATION_BUCKETS_S,
     registers,
   });
+  const shut = new Counter({
+    name: 'perennial_endpoints_shut_total',
+    help: 'Failures upon which an endpoint is sent nothing: its breaker is open, or it was disabled.',
+    labelNames: ['how'] as const,
+    registers,
+  });
   const customers = new Counter({
     name: 'perennial_customers_advanced_total',
     help: 'Customers that ticks have decided anew, or set aside after a failure.',
@@ -71,6 +79,7 @@ export function createJobMetrics({ registry, database, clock }: JobMetricsDeps):
       attempts.inc({ outcome: kind });
       if (kind !== 'lost') durations.observe(durationMs / 1000);
     },
+    shut: (how) => shut.inc({ how }),
     advanced(count, setAside) {
       customers.inc({ outcome: 'advanced' }, count);
       customers.inc({ outcome: 'set_aside' }, setAside);

@@ -54,6 +54,7 @@ export function startJobs(deps: JobsDeps): Scheduler {
     wallClock: deps.wallClock ?? (() => new Date()),
     onError: (err) => logger.warn({ err }, 'a delivery could not be taken up or recorded'),
     onOutcome: metrics.attempted,
+    onShut: metrics.shut,
   });
   const jobs: Job[] = [
     counted(advanceDueCustomers(services), ({ advanced = 0, setAside = 0 }) =>

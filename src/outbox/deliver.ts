@@ -30,6 +30,8 @@ export interface DelivererDeps {
   onError: (error: unknown) => void;
   /** For the metrics; `lost` is an outcome that came after its lease. */
   onOutcome?: (kind: OutcomeKind | 'lost', durationMs: number) => void;
+  /** For the metrics: outcomes that this process recorded have shut an endpoint. */
+  onShut?: (how: 'breaker_open' | 'disabled') => void;
 }
 
 export interface Deliverer {
@@ -81,7 +83,10 @@ class Delivering implements Deliverer {
   constructor(private readonly deps: DelivererDeps) {
     const { database, targets, clock, onError } = deps;
     const lanes = new Lanes<Held>({ ...LANE_LIMITS, ...deps.limits });
-    const onShut = (shut: Shut) => this.#shut(shut);
+    const onShut = (shut: Shut) => {
+      deps.onShut?.(shut.openUntil === null ? 'disabled' : 'breaker_open');
+      this.#shut(shut);
+    };
     this.#lanes = lanes;
     this.#recorder = new Recorder({
       database,

@@ -5,7 +5,7 @@ import {
   foreignKey,
   index,
   integer,
-  jsonb,
+  json,
   pgTable,
   primaryKey,
   text,
@@ -30,13 +30,13 @@ export const customerLifecycles = pgTable(
     stage: text('stage').notNull(),
     stageSince: instant('stage_since').notNull(),
     lastOrderAt: instant('last_order_at'),
-    state: jsonb('state').$type<CustomerState>().notNull(),
+    state: json('state').$type<CustomerState>().notNull(),
     /** The next instant at which the stage changes if no fact arrives. */
     reviewAt: instant('review_at'),
     /** The earliest recorded fact that still lies ahead (a `placedAt` may be up to 5 minutes early). */
     nextFactAt: instant('next_fact_at'),
     /** What the next review would bring and the customer's cadence, as of the last write; reads serve it. */
-    outlook: jsonb('outlook').$type<Outlook>().notNull(),
+    outlook: json('outlook').$type<Outlook>().notNull(),
     /** When a tick is to take the customer up: the earlier of the two above, or later after a failure. */
     dueAt: instant('due_at'),
     failures: integer('failures').notNull(),
@@ -97,7 +97,7 @@ export const transitions = pgTable(
     causeId: text('cause_id'),
     policyVersion: integer('policy_version').notNull(),
     calibrationVersion: integer('calibration_version').notNull(),
-    evidence: jsonb('evidence').$type<Evidence>().notNull(),
+    evidence: json('evidence').$type<Evidence>().notNull(),
     actor: text('actor'),
     reason: text('reason'),
     correctionId: uuid('correction_id'),

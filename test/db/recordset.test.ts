@@ -10,6 +10,7 @@ const ROWS = recordset({
   'the text': 'text',
   at: 'timestamptz',
   document: 'jsonb',
+  verbatim: 'json',
   small: 'int4',
   big: 'int8',
   flag: 'bool',
@@ -23,6 +24,7 @@ const row = fc.record({
   'the text': fc.option(storable),
   at: fc.option(instantMs),
   document: fc.option(fc.array(fc.oneof(storable, fc.integer(), fc.boolean(), fc.record({ a: storable })))),
+  verbatim: fc.option(fc.array(fc.oneof(storable, fc.integer(), fc.record({ b: storable, a: storable })))),
   small: fc.option(fc.integer()),
   big: fc.option(fc.maxSafeInteger()),
   flag: fc.option(fc.boolean()),
@@ -34,7 +36,7 @@ t.test('rows arrive as they were sent', async (t) => {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   t.teardown(() => client.end());
-  const text = `SELECT id, "the text", extract(epoch FROM at) * 1000 AS at, document, small, big::text, flag, bytes
+  const text = `SELECT id, "the text", extract(epoch FROM at) * 1000 AS at, document, verbatim, small, big::text, flag, bytes
                   FROM ${ROWS.sql(2, 'r')} WHERE $1`;
   await fc.assert(
     fc.asyncProperty(fc.array(row, { maxLength: 20 }), async (rows) => {

@@ -44,6 +44,11 @@ export async function assemble(options: AssembleOptions): Promise<Announcement> 
   const database = open(config.databasePoolMax);
   // Where requests take all the connections there are, deliveries and the feed go on.
   const queues = config.role === 'all' ? open(QUEUE_CONNECTIONS) : undefined;
+  if (config.secretsKey === undefined) {
+    logger.warn(
+      'SECRETS_KEY is not set: no webhook endpoint can be made, since its secret could not be sealed',
+    );
+  }
   const wiring: Wiring = { config, database, clock, logger };
   const services = buildServices(wiring);
   const { tenants, keyHolders: holders } = services;

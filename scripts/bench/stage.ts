@@ -31,12 +31,14 @@ export interface StageOptions {
 export async function openStage({ lifetime }: Bench, options: StageOptions = {}): Promise<Stage> {
   const databaseUrl = await startPostgres({ lifetime }, options.postgres ?? {});
   const key = `pk_${randomBytes(24).toString('base64url')}`;
+  const secretsKey = randomBytes(32).toString('base64');
   const startService = (environment: Record<string, string>) =>
     startServer(lifetime, {
       entry: SERVICE,
       environment: {
         DATABASE_URL: databaseUrl,
         BOOTSTRAP_API_KEY: key,
+        SECRETS_KEY: secretsKey,
         // The limit is counted at each request as ever, and never reached.
         RATE_LIMIT_PER_MINUTE: '100000000',
         WEBHOOK_ALLOW_PRIVATE: 'true',

@@ -1,6 +1,7 @@
 // Owns the service as the demo runs it: the product's own parts on a database that is thrown away, listening on
 // a free port, with a clock that the demo sets and ticks that it asks for. Does not own what is sent to it.
 
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { buildApp } from '../../src/app.js';
 import { type Config, readConfig } from '../../src/config.js';
@@ -64,6 +65,7 @@ async function buildParts(lifetime: Lifetime, clock: () => Date): Promise<Parts>
   const { url } = await startThrowawayPostgres(lifetime, { isDurable: false });
   await prepareDatabase({ url, onWaiting: () => undefined, signal: lifetime.signal });
   const config = readConfig({
+    SECRETS_KEY: randomBytes(32).toString('base64'),
     // Simulated time stands still while a day's orders are sent: a limit by the minute would never end.
     RATE_LIMIT_PER_MINUTE: '0',
     WEBHOOK_ALLOW_PRIVATE: 'true',

@@ -34,11 +34,7 @@ export interface Item {
 export interface Wire {
   stream: { cork(): void; uncork(): void; write(bytes: Buffer): boolean };
   parse(message: { name: string; text: string }): void;
-  bind(message: {
-    statement: string;
-    values: readonly unknown[];
-    valueMapper: (value: unknown) => unknown;
-  }): void;
+  bind(message: { statement: string; values: readonly unknown[] }): void;
   describe(message: { type: 'P'; name: string }): void;
   execute(message: Record<string, never>): void;
   close(message: { type: 'S'; name: string }): void;
@@ -77,16 +73,24 @@ export class Batch {
   constructor(private readonly items: readonly Item[]) {}
 
   /** Called by the driver, as all that follow. */
-  submit(wire: Wire): void {
+  submit(wire: Wire): Error | null {
+    let values: unknown[][];
+    try {
+      // Before anything is written: half a message would leave the connection waiting for the rest.
+      values = this.items.map(({ query }) => (query.values ?? []).map((value) => prepareValue(value)));
+    } catch (error) {
+      return error as Error;
+    }
     this.#known = prepared.get(wire) ?? new Map();
     prepared.set(wire, this.#known);
     wire.stream.cork();
     try {
-      for (const { query } of this.items) this.#write(wire, query);
+      for (const [place, { query }] of this.items.entries()) this.#write(wire, query, values[place] ?? []);
       wire.sync();
     } finally {
       wire.stream.uncork();
     }
+    return null;
   }
 
   handleRowDescription({ fields }: { fields: FieldDef[] }): void {
@@ -131,8 +135,8 @@ export class Batch {
     this.#at = this.items.length;
   }
 
-  #write(wire: Wire, query: PgQuery): void {
-    const { name = '', text, values = [] } = query;
+  #write(wire: Wire, query: PgQuery, values: readonly unknown[]): void {
+    const { name = '', text } = query;
     const known = this.#known.get(name);
     if (name === '' || known !== 'prepared') {
       if (known === 'doubtful') wire.close({ type: 'S', name });
@@ -143,7 +147,7 @@ export class Batch {
       wire.stream.write(runOf(name));
       return;
     }
-    wire.bind({ statement: name, values, valueMapper: prepareValue });
+    wire.bind({ statement: name, values });
     const isKnown = query.isSilent === true || (isKept(query) && shapes.has(keyOf(query)));
     if (!isKnown) wire.describe({ type: 'P', name: '' });
     wire.execute({});

@@ -2,6 +2,7 @@
 // an order and then changing it safe.
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { rowsOfPage } from '../db/page.js';
 import { recordset } from '../db/recordset.js';
 import type { OrderRow } from './order.js';
 
@@ -174,10 +175,10 @@ export function listOrders(
     const [placedAt, id] = page.after;
     conditions.push(`(placed_at, id) < (${parameter(placedAt)}::timestamptz, ${parameter(id)}::uuid)`);
   }
-  return executor.rows({
-    name: `orders_list:${fields.join()}:${page.after !== null}:${page.limit}`,
+  return rowsOfPage(executor, page.limit, (rows) => ({
+    name: `orders_list:${fields.join()}:${page.after !== null}:${rows}`,
     text: `SELECT ${COLUMNS} FROM orders WHERE ${conditions.join(' AND ')}
-            ORDER BY placed_at DESC, id DESC LIMIT ${page.limit}`,
+            ORDER BY placed_at DESC, id DESC LIMIT ${rows}`,
     values,
-  });
+  }));
 }

@@ -2,6 +2,7 @@
 // (deliveries-store.ts) nor its health's own (health-store.ts).
 
 import type { Executor } from '../db/executor.js';
+import { rowsOfPage } from '../db/page.js';
 import type { EventName } from './topics.js';
 
 export interface EndpointAttemptRow {
@@ -56,8 +57,8 @@ export function listEndpointAttempts(
   const asked = Object.entries({ outcome, status, from, to }).flatMap(([name, value]) =>
     value === undefined ? [] : [name === 'outcome' ? value : name],
   );
-  return executor.rows<EndpointAttemptRow>({
-    name: `outbox_endpoint_attempts:${asked.join(',')}:${before !== null}:${limit}`,
+  return rowsOfPage<EndpointAttemptRow>(executor, limit, (rows) => ({
+    name: `outbox_endpoint_attempts:${asked.join(',')}:${before !== null}:${rows}`,
     text: `SELECT a.delivery_id AS "deliveryId", a.number, e.id AS "eventId", e.type AS "eventType",
                   a.started_at AS "startedAt", a.duration_ms AS "durationMs", a.status, a.error
              FROM delivery_attempts a
@@ -66,9 +67,9 @@ export function listEndpointAttempts(
             CROSS JOIN LATERAL (
               SELECT id, type FROM events WHERE tenant_id = $1 AND id = d.event_id LIMIT 1) e
             WHERE a.tenant_id = $1 AND a.endpoint_id = $2${parts.map((part) => ` AND ${part}`).join('')}
-            ORDER BY a.started_at DESC, a.delivery_id DESC, a.number DESC LIMIT ${limit}`,
+            ORDER BY a.started_at DESC, a.delivery_id DESC, a.number DESC LIMIT ${rows}`,
     values,
-  });
+  }));
 }
 
 export interface AttemptSummary {

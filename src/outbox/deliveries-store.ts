@@ -2,6 +2,7 @@
 // attempts, a single event to a single endpoint, pulling forward and dropping. Does not own the queue's work.
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { rowsOfPage } from '../db/page.js';
 import type { EventRow } from './events.js';
 import type { DeliveryStatus } from './queue-store.js';
 import type { EventName } from './topics.js';
@@ -66,11 +67,11 @@ export function listDeliveries(
   // Short, since Postgres cuts names at 63 bytes, and two texts under one name are refused.
   const { eventType, createdFrom, createdTo } = filter;
   const asked = [eventType && 't', createdFrom && 'f', createdTo && 'u'].join('');
-  return executor.rows<DeliveryRow>({
-    name: `outbox_deliveries:${[kind, status, asked].join(',')}:${range.before !== null}:${limit}`,
-    text: kind === 'all' ? ofEach(where, limit) : ofRange(where, limit),
+  return rowsOfPage<DeliveryRow>(executor, limit, (rows) => ({
+    name: `outbox_deliveries:${[kind, status, asked].join(',')}:${range.before !== null}:${rows}`,
+    text: kind === 'all' ? ofEach(where, rows) : ofRange(where, rows),
     values,
-  });
+  }));
 }
 
 function conditions({ filter, before }: DeliveryRange, parameter: (value: unknown) => string): string {
@@ -78,7 +79,8 @@ function conditions({ filter, before }: DeliveryRange, parameter: (value: unknow
   const parts: string[] = [];
   if (endpointId !== undefined) parts.push(`d.endpoint_id = ${parameter(endpointId)}`);
   // As itself: a parameter might be any status, and would not be seen to be one that has an index.
-  if (status !== undefined) parts.push(`d.status = '${status}'`);
+  if (status === 'pending') parts.push('d.finished_at IS NULL');
+  else if (status !== undefined) parts.push(`d.status = '${status}'`);
   if (createdFrom !== undefined) parts.push(`d.created_at >= ${parameter(createdFrom)}`);
   if (createdTo !== undefined) parts.push(`d.created_at < ${parameter(createdTo)}`);
   if (eventType !== undefined) parts.push(`e.type = ${parameter(eventType)}`);

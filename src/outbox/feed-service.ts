@@ -86,6 +86,8 @@ export function createFeedService({ database, transitions }: FeedDeps): FeedServ
         await numberEvents(database, { tenantId, now, wait: true });
         found = await search(tenantId, asked);
       }
+      // Of another tenant's feed, or of one that was restored from a copy: read from there, events would be missed.
+      if (asked.after > found.end) throw noPlace();
       while (found.prunedTo > asked.after) {
         if (after !== undefined) throw expired();
         asked = { ...asked, after: found.prunedTo };
@@ -150,7 +152,11 @@ function placeOf(after: string): number {
     return decodeCursor(FEED, {}, after)[0];
   } catch (error) {
     if (!(error instanceof InvalidError)) throw error;
-    const detail = 'This is no place in the feed: take `cursor` of an earlier page.';
-    throw new InvalidError('invalid_cursor', detail, { faults: [{ pointer: '/query/after', detail }] });
+    throw noPlace();
   }
+}
+
+function noPlace(): InvalidError {
+  const detail = 'This is no place in the feed: take `cursor` of an earlier page.';
+  return new InvalidError('invalid_cursor', detail, { faults: [{ pointer: '/query/after', detail }] });
 }

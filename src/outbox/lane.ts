@@ -2,6 +2,8 @@
 // what it allows (its concurrency, its rate limit, a pause it asked for). Holds no I/O and reads no clock. Does
 // not own whose turn it is among endpoints (lanes.ts) nor where slots come from (pace.ts).
 
+import type { LaneLimits } from './lane-limits.js';
+
 /** What a lane needs to know of a delivery. */
 export interface Laned {
   id: string;
@@ -11,33 +13,6 @@ export interface Laned {
   rateLimitPerS: number | null;
 }
 
-export interface LaneLimits {
-  /** Sends under way that have not lasted long yet. */
-  sendsMax: number;
-  /** Sends that have lasted longer than `slowAfterMs` stop counting there, up to this many. */
-  slowSendsMax: number;
-  slowAfterMs: number;
-  sendsPerEndpointMax: number;
-  /** Deliveries that one endpoint may have waiting in memory. */
-  waitingPerEndpointMax: number;
-  /** How long a delivery should wait in memory at most: what a slow endpoint cannot take in that time goes back. */
-  waitMs: number;
-  /** How long what it cannot take is put off at most. */
-  putOffMaxMs: number;
-}
-
-export const LANE_LIMITS: LaneLimits = {
-  sendsMax: 64,
-  // A hanging endpoint holds its sends until their timeout. If those counted for ever, eight such endpoints
-  // would stop everybody's deliveries for fifteen seconds.
-  slowSendsMax: 192,
-  slowAfterMs: 1_000,
-  sendsPerEndpointMax: 8,
-  waitingPerEndpointMax: 500,
-  waitMs: 1_000,
-  putOffMaxMs: 30_000,
-};
-
 /** The right to start one request of a rate-limited endpoint, between two instants of this process's clock. */
 export interface Slot {
   fromMs: number;
@@ -46,6 +21,8 @@ export interface Slot {
 
 export interface Send {
   startedMs: number;
+  /** Whether its endpoint had shown to be quick when it began. */
+  isQuick: boolean;
   isSlow: boolean;
 }
 
@@ -75,6 +52,8 @@ const QUICK_EACH_MS = 0.5;
 const HANGING_MS = 5_000;
 /** No answer for so long, with every place taken, is a sign of its own: there is nothing else to go by. */
 const STALL_MS = 250;
+/** An endpoint that answers within this time is quick: what it holds of this process is soon free again. */
+const QUICK_MS = 250;
 /** Slots are taken for what goes within this time: enough to last until the next are there. */
 const SLOTS_AHEAD_MS = 250;
 /** How far ahead the time of a limited endpoint may be given away: its rate is known, so it can be trusted longer. */
@@ -105,10 +84,20 @@ export class Lane<T extends Laned> {
     this.#sendsMax = limits.sendsPerEndpointMax;
   }
 
-  /** Whether its rate limit or its own slowness is what its deliveries wait for. */
-  get holdsUp(): boolean {
+  /** Whether its rate limit, its own slowness or its silence is what its deliveries wait for. */
+  holdsUp(nowMs: number): boolean {
     if (this.rateLimitPerS !== null) return true;
-    return this.#latenciesMs.length > 0 && Math.min(...this.#latenciesMs) / this.#sendsMax > QUICK_EACH_MS;
+    const latencyMs = this.#hasAnswered ? this.#latencyOf(nowMs) : this.#stallMs(nowMs);
+    return latencyMs / this.#sendsMax > QUICK_EACH_MS;
+  }
+
+  /** Whether it has answered quickly of late; that it is silent now is seen later. */
+  get hasBeenQuick(): boolean {
+    return this.#hasAnswered && Math.min(...this.#latenciesMs) <= QUICK_MS;
+  }
+
+  isQuick(nowMs: number): boolean {
+    return this.#hasAnswered && this.#latencyOf(nowMs) <= QUICK_MS;
   }
 
   get isIdle(): boolean {
@@ -122,7 +111,7 @@ export class Lane<T extends Laned> {
 
   /** Takes a place, and a slot where there is a limit. */
   start(deliveryId: string, nowMs: number): Send {
-    const send = { startedMs: nowMs, isSlow: false };
+    const send = { startedMs: nowMs, isQuick: this.isQuick(nowMs), isSlow: false };
     if (this.#sends.size === 0) this.#progressMs = nowMs;
     this.#sends.set(deliveryId, send);
     if (this.rateLimitPerS !== null) this.#slots.shift();
@@ -219,13 +208,26 @@ export class Lane<T extends Laned> {
   }
 
   #hasPlace(nowMs: number): boolean {
-    return this.#sends.size < this.#sendsMaxAt(nowMs);
+    return this.#sends.size < Math.min(this.#sendsMaxAt(nowMs), this.#places);
+  }
+
+  get #hasAnswered(): boolean {
+    return this.#latenciesMs.length > 0;
+  }
+
+  get #places(): number {
+    return this.#hasAnswered ? this.#sendsMax : Math.min(this.#sendsMax, this.limits.sendsUnansweredMax);
   }
 
   #latencyOf(nowMs: number): number {
-    const recentMs = this.#latenciesMs.length === 0 ? LATENCY_FIRST_MS : Math.min(...this.#latenciesMs);
-    const stallMs = this.#sends.size < this.#sendsMax ? 0 : nowMs - this.#progressMs;
-    return Math.max(1, recentMs, stallMs >= STALL_MS ? stallMs : 0);
+    const recentMs = this.#hasAnswered ? Math.min(...this.#latenciesMs) : LATENCY_FIRST_MS;
+    return Math.max(1, recentMs, this.#stallMs(nowMs));
+  }
+
+  /** For how long it has been silent with every place taken; 0 where that says nothing yet. */
+  #stallMs(nowMs: number): number {
+    const stallMs = this.#sends.size < this.#places ? 0 : nowMs - this.#progressMs;
+    return stallMs >= STALL_MS ? stallMs : 0;
   }
 
   #sendsMaxAt(nowMs: number): number {

@@ -3,18 +3,12 @@
 // Holds no I/O and reads no clock. Does not own what one endpoint can take (lane.ts), nor claiming, sending or
 // recording (deliver.ts).
 
-import {
-  type Answered,
-  LANE_LIMITS,
-  Lane,
-  type Laned,
-  type LaneLimits,
-  type PutOff,
-  type Send,
-  type Slot,
-} from './lane.js';
+import { type Answered, Lane, type Laned, type PutOff, type Send, type Slot } from './lane.js';
+import { LANE_LIMITS, type LaneLimits } from './lane-limits.js';
+import { Round } from './round.js';
 
-export { LANE_LIMITS, type Laned, type LaneLimits } from './lane.js';
+export type { Laned } from './lane.js';
+export { LANE_LIMITS, type LaneLimits } from './lane-limits.js';
 
 /** Slots that a limited endpoint could use. */
 export interface SlotsWanted {
@@ -29,13 +23,20 @@ const LANES_MAX = 10_000;
 const MEMORY_SHORT = 2_000;
 
 export class Lanes<T extends Laned> {
-  /** Tenants and their lanes; whoever had a turn goes to the end, so the first is the next. */
-  readonly #tenants = new Map<string, Map<string, Lane<T>>>();
+  /** Those in which something waits. */
+  readonly #all = new Round<Lane<T>>();
+  /** Of those, the ones that have been quick: nobody else is looked at when only reserved places are left. */
+  readonly #quick = new Round<Lane<T>>();
   readonly #known = new Map<string, Lane<T>>();
   readonly #limited = new Set<Lane<T>>();
   /** In the order of their start. */
   readonly #youngSends = new Set<Send>();
+  /** Of the young ones, those of endpoints that had not shown to be quick. */
+  #unprovenSends = 0;
   #slowSends = 0;
+  readonly #tenantSends = new Map<string, number>();
+  /** The latest time that was told. */
+  #nowMs = 0;
   #waiting = 0;
   #waitingApart = 0;
 
@@ -59,27 +60,25 @@ export class Lanes<T extends Laned> {
     this.#limit(lane, delivery.rateLimitPerS);
     lane.waiting.push(delivery);
     this.#count(lane, 1);
-    let lanes = this.#tenants.get(delivery.tenantId);
-    if (lanes === undefined) {
-      lanes = new Map();
-      this.#tenants.set(delivery.tenantId, lanes);
-    }
-    lanes.set(lane.endpointId, lane);
+    this.#all.add(lane);
+    if (lane.hasBeenQuick) this.#quick.add(lane);
   }
 
   /** The next delivery to send, which counts as being sent from now on; undefined where none may be. */
   next(nowMs: number): T | undefined {
     this.#age(nowMs);
-    if (this.#youngSends.size >= this.limits.sendsMax) return undefined;
-    for (const [tenantId, lanes] of this.#tenants) {
+    const { sendsMax, sendsReserved, sendsPerTenantMax } = this.limits;
+    if (this.#youngSends.size >= sendsMax) return undefined;
+    const isReserved = this.#unprovenSends >= sendsMax - sendsReserved;
+    const round = isReserved ? this.#quick : this.#all;
+    for (const [tenantId, lanes] of round.entries()) {
+      if ((this.#tenantSends.get(tenantId) ?? 0) >= sendsPerTenantMax) continue;
       for (const lane of lanes.values()) {
-        if (lane.waiting.length === 0) lanes.delete(lane.endpointId);
-        if (!lane.mayStart(nowMs)) continue;
+        if (lane.waiting.length === 0) this.#leave(lane);
+        if ((isReserved && !lane.isQuick(nowMs)) || !lane.mayStart(nowMs)) continue;
         const delivery = lane.waiting.shift();
         if (delivery === undefined) continue;
-        this.#count(lane, -1);
-        this.#youngSends.add(lane.start(delivery.id, nowMs));
-        this.#turn(tenantId, lanes, lane);
+        this.#start(lane, delivery.id, nowMs);
         return delivery;
       }
     }
@@ -91,9 +90,13 @@ export class Lanes<T extends Laned> {
     const lane = this.#known.get(endpointId);
     const send = lane?.done(id, answered);
     if (lane === undefined || send === undefined) return;
+    if (answered !== undefined) this.#nowMs = answered.nowMs;
     this.#reckon(lane);
     if (send.isSlow) this.#slowSends -= 1;
-    else this.#youngSends.delete(send);
+    else this.#leaveYoung(send);
+    const sends = (this.#tenantSends.get(lane.tenantId) ?? 0) - 1;
+    if (sends > 0) this.#tenantSends.set(lane.tenantId, sends);
+    else this.#tenantSends.delete(lane.tenantId);
   }
 
   /**
@@ -103,8 +106,9 @@ export class Lanes<T extends Laned> {
   surplus(nowMs: number): PutOff<T>[] {
     this.#age(nowMs);
     const surplus: PutOff<T>[] = [];
-    for (const lanes of this.#tenants.values()) {
+    for (const [, lanes] of this.#all.entries()) {
       for (const lane of lanes.values()) {
+        this.#reckon(lane);
         const cut = lane.cut(nowMs, this.#waiting >= MEMORY_SHORT);
         this.#count(lane, -cut.length);
         surplus.push(...cut);
@@ -121,7 +125,10 @@ export class Lanes<T extends Laned> {
       this.#count(lane, -lane.waiting.length);
       return lane.waiting.splice(0);
     });
-    if (endpointId === undefined) this.#tenants.clear();
+    if (endpointId === undefined) {
+      this.#all.clear();
+      this.#quick.clear();
+    }
     return drained;
   }
 
@@ -164,6 +171,7 @@ export class Lanes<T extends Laned> {
   #forgetIdle(): void {
     for (const [id, lane] of this.#known) {
       if (!lane.isIdle) continue;
+      this.#leave(lane);
       this.#known.delete(id);
       this.#limited.delete(lane);
     }
@@ -179,7 +187,9 @@ export class Lanes<T extends Laned> {
   }
 
   #reckon(lane: Lane<T>): void {
-    const isApart = lane.holdsUp;
+    if (!lane.hasBeenQuick) this.#quick.delete(lane);
+    else if (lane.waiting.length > 0) this.#quick.add(lane);
+    const isApart = lane.holdsUp(this.#nowMs);
     if (isApart === lane.isApart) return;
     lane.isApart = isApart;
     this.#waitingApart += isApart ? lane.waiting.length : -lane.waiting.length;
@@ -190,20 +200,34 @@ export class Lanes<T extends Laned> {
     if (lane.isApart) this.#waitingApart += change;
   }
 
-  #turn(tenantId: string, lanes: Map<string, Lane<T>>, lane: Lane<T>): void {
-    lanes.delete(lane.endpointId);
-    if (lane.waiting.length > 0) lanes.set(lane.endpointId, lane);
-    this.#tenants.delete(tenantId);
-    if (lanes.size > 0) this.#tenants.set(tenantId, lanes);
+  #start(lane: Lane<T>, deliveryId: string, nowMs: number): void {
+    this.#count(lane, -1);
+    const send = lane.start(deliveryId, nowMs);
+    this.#youngSends.add(send);
+    if (!send.isQuick) this.#unprovenSends += 1;
+    this.#tenantSends.set(lane.tenantId, (this.#tenantSends.get(lane.tenantId) ?? 0) + 1);
+    this.#all.turned(lane);
+    this.#quick.turned(lane);
+    if (lane.waiting.length === 0) this.#leave(lane);
+  }
+
+  #leave(lane: Lane<T>): void {
+    this.#all.delete(lane);
+    this.#quick.delete(lane);
+  }
+
+  #leaveYoung(send: Send): void {
+    if (this.#youngSends.delete(send) && !send.isQuick) this.#unprovenSends -= 1;
   }
 
   /** Sends in the order of their start: those that have lasted are counted apart, as long as there is room. */
   #age(nowMs: number): void {
+    this.#nowMs = nowMs;
     for (const send of this.#youngSends) {
       if (nowMs - send.startedMs < this.limits.slowAfterMs || this.#slowSends >= this.limits.slowSendsMax)
         return;
       send.isSlow = true;
-      this.#youngSends.delete(send);
+      this.#leaveYoung(send);
       this.#slowSends += 1;
     }
   }

@@ -6,27 +6,48 @@ import type { Transaction } from '../db/executor.js';
 /** What is held back is looked at again after its own age, within these bounds. */
 const LOOK_MIN = `interval '1 second'`;
 const LOOK_MAX = `interval '60 seconds'`;
+const CATCH_UP_LOOK = `interval '2 seconds'`;
+/** Running replays are among an endpoint's newest. */
+export const REPLAYS_LOOKED_BACK_MAX = 1_000;
 
 /**
  * When a delivery that may not go yet is to be looked at again; null where it is its turn. For a select over
- * `picked` with the columns of a delivery; `$1` is the tenant and `now` the time.
+ * `picked` with the columns of a delivery, behind the query `catching_up` in its WITH list; `$1` is the tenant and
+ * `now` the time.
  *
  * A snapshot that is out of date can only hold back what might go: a predecessor that was seen as finished stays
  * so. Whoever finishes it lets this one go (`freeing`); the time given here is for when nobody does, so it is
  * after the predecessor's own, and doubles with each look: a thousand behind one that waits five hours cost
  * nothing meanwhile.
+ *
+ * While a replay queues what an endpoint could not be told, what happens now waits: its predecessors may not be
+ * in the queue yet. Both are asked of one snapshot, in which either the replay runs or all that it has queued is
+ * there.
  */
-export function heldBackUntil(now: string): { select: string; join: string } {
+export function heldBackUntil(now: string): { catchingUp: string; select: string; join: string } {
   const look = `least(greatest(${now} - p.created_at, ${LOOK_MIN}), ${LOOK_MAX})`;
   return {
+    catchingUp: `catching_up AS MATERIALIZED (
+             SELECT live.endpoint_id
+               FROM (SELECT DISTINCT endpoint_id FROM picked
+                      WHERE customer_id IS NOT NULL AND replay_of IS NULL) live
+              CROSS JOIN LATERAL (
+                SELECT FROM (SELECT r.status, r.scope FROM webhook_replays r
+                              WHERE r.tenant_id = $1 AND r.endpoint_id = live.endpoint_id
+                              ORDER BY r.created_at DESC, r.id DESC LIMIT ${REPLAYS_LOOKED_BACK_MAX}) newest
+                 WHERE newest.status = 'running' AND newest.scope <> 'all' LIMIT 1) running
+           )`,
     // A claimed one's time is the end of its lease, long after it should be done.
     select: `CASE WHEN b.id IS NOT NULL
-                  THEN greatest(${now}, CASE WHEN b.claim_token IS NULL THEN b.due_at END) + ${look} END`,
+                  THEN greatest(${now}, CASE WHEN b.claim_token IS NULL THEN b.due_at END) + ${look}
+                  WHEN c.endpoint_id IS NOT NULL THEN ${now} + ${CATCH_UP_LOOK} END`,
     join: `LEFT JOIN LATERAL (
              SELECT e.id, e.due_at, e.claim_token FROM deliveries e
               WHERE e.tenant_id = $1 AND e.endpoint_id = p.endpoint_id AND e.customer_id = p.customer_id
                 AND e.finished_at IS NULL AND (e.sequence, e.id) < (p.sequence, p.id)
-              ORDER BY e.sequence, e.id LIMIT 1) b ON p.customer_id IS NOT NULL`,
+              ORDER BY e.sequence, e.id LIMIT 1) b ON p.customer_id IS NOT NULL
+             LEFT JOIN catching_up c
+               ON c.endpoint_id = p.endpoint_id AND p.customer_id IS NOT NULL AND p.replay_of IS NULL`,
   };
 }
 

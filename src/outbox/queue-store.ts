@@ -90,11 +90,11 @@ export async function claimDue(tx: Transaction, tenantId: string, claim: Claim):
   const rows = await tx.lastRows<ClaimedRow & { isClaimed: boolean }>({
     name: 'outbox_claim',
     text: `WITH picked AS MATERIALIZED (
-             SELECT ctid AS place, id, endpoint_id, customer_id, sequence, created_at, claim_token
+             SELECT ctid AS place, id, endpoint_id, customer_id, sequence, created_at, claim_token, replay_of
                FROM deliveries
               WHERE tenant_id = $1 AND due_at >= $2 AND due_at <= $3
               ORDER BY due_at LIMIT ${CLAIM_SIZE} FOR UPDATE SKIP LOCKED
-           ), judged AS MATERIALIZED (
+           ), ${HELD_BACK.catchingUp}, judged AS MATERIALIZED (
              SELECT p.place,
                     CASE WHEN p.claim_token IS DISTINCT FROM $5::uuid THEN ${HELD_BACK.select} END AS later
                FROM picked p ${HELD_BACK.join}

@@ -2,6 +2,8 @@
 // own that of what they walk over (replays-walk-store.ts).
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { rowsOfPage } from '../db/page.js';
+import { REPLAYS_LOOKED_BACK_MAX } from './order-store.js';
 import type { EndpointState } from './requeue-store.js';
 import type { REPLAY_SCOPES, REPLAY_STATUSES } from './table.js';
 
@@ -29,14 +31,11 @@ const columns = (of: string) => `${of}.id, ${of}.endpoint_id AS "endpointId", ${
   ${of}.cursor, ${of}.events_seen AS "eventsSeen", ${of}.deliveries_queued AS "deliveriesQueued",
   ${of}.created_at AS "createdAt", ${of}.finished_at AS "finishedAt"`;
 
-/** Running ones are among an endpoint's newest. */
-const LOOKED_BACK_MAX = 1_000;
-
 export async function countRunning(tx: Transaction, tenantId: string, endpointId: string): Promise<number> {
   const [row] = await tx.rows<{ running: number }>({
     text: `SELECT count(*) FILTER (WHERE status = 'running')::int AS running FROM (
              SELECT status FROM webhook_replays WHERE tenant_id = $1 AND endpoint_id = $2
-              ORDER BY created_at DESC, id DESC LIMIT ${LOOKED_BACK_MAX}) newest`,
+              ORDER BY created_at DESC, id DESC LIMIT ${REPLAYS_LOOKED_BACK_MAX}) newest`,
     values: [tenantId, endpointId],
   });
   return row?.running ?? 0;
@@ -72,12 +71,12 @@ export function listReplays(
   { endpointId, before, limit }: ReplayRange,
 ): Promise<ReplayRow[]> {
   const page = before === null ? '' : 'AND (r.created_at, r.id) < ($3::timestamptz, $4::uuid)';
-  return executor.rows<ReplayRow>({
-    name: `outbox_replays:${before !== null}:${limit}`,
+  return rowsOfPage<ReplayRow>(executor, limit, (rows) => ({
+    name: `outbox_replays:${before !== null}:${rows}`,
     text: `SELECT ${columns('r')} FROM webhook_replays r WHERE r.tenant_id = $1 AND r.endpoint_id = $2 ${page}
-            ORDER BY r.created_at DESC, r.id DESC LIMIT ${limit}`,
+            ORDER BY r.created_at DESC, r.id DESC LIMIT ${rows}`,
     values: [tenantId, endpointId, ...(before ?? [])],
-  });
+  }));
 }
 
 export interface ReplayKey {
@@ -146,7 +145,10 @@ export interface ReplayClaim {
   token: string;
 }
 
-/** The one that has been due for longest, unless somebody has it. */
+/**
+ * The one that has been due for longest, unless somebody has it. Those of one endpoint are worked one after the
+ * other, in the order in which they were made: what failed goes before what was missed after it.
+ */
 export async function claimReplay(
   tx: Transaction,
   tenantId: string,
@@ -156,8 +158,15 @@ export async function claimReplay(
     name: 'outbox_replay_claim',
     text: `UPDATE webhook_replays r SET due_at = $3, claim_token = $4
             WHERE r.tenant_id = $1 AND r.ctid = ANY(ARRAY(
-              SELECT ctid FROM webhook_replays WHERE tenant_id = $1 AND due_at <= $2
-               ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED))
+              SELECT due.ctid FROM webhook_replays due
+               WHERE due.tenant_id = $1 AND due.due_at <= $2
+                 AND NOT EXISTS (
+                   SELECT FROM (SELECT e.status FROM webhook_replays e
+                                 WHERE e.tenant_id = $1 AND e.endpoint_id = due.endpoint_id
+                                   AND (e.created_at, e.id) < (due.created_at, due.id)
+                                 ORDER BY e.created_at DESC, e.id DESC LIMIT ${REPLAYS_LOOKED_BACK_MAX}) earlier
+                    WHERE earlier.status = 'running')
+               ORDER BY due.due_at LIMIT 1 FOR UPDATE OF due SKIP LOCKED))
         RETURNING ${columns('r')}`,
     values: [tenantId, claim.now, claim.leaseUntil, claim.token],
   });
@@ -166,6 +175,8 @@ export async function claimReplay(
 
 export interface HeldReplay extends ReplayRow {
   endpointStatus: EndpointState['status'];
+  /** Whether what happens now waits for it, since the endpoint is told in order. */
+  isAwaited: boolean;
 }
 
 /**
@@ -179,7 +190,8 @@ export async function holdReplay(
 ): Promise<HeldReplay | undefined> {
   const [row] = await tx.rows<HeldReplay>({
     name: 'outbox_replay_hold',
-    text: `SELECT ${columns('r')}, w.status AS "endpointStatus"
+    text: `SELECT ${columns('r')}, w.status AS "endpointStatus",
+                  w.ordering = 'per_customer' AND r.scope <> 'all' AS "isAwaited"
              FROM webhook_replays r
              JOIN webhook_endpoints w ON w.tenant_id = $1 AND w.id = r.endpoint_id
             WHERE r.tenant_id = $1 AND r.id = $2 AND r.claim_token = $3

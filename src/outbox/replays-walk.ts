@@ -14,7 +14,10 @@ import { insertAgain } from './requeue-store.js';
 import { typesOf } from './topics.js';
 
 const STRETCH = 500;
-/** An endpoint's queue grows no further by replays: what is waiting there already is to be sent first. */
+/**
+ * An endpoint's queue grows no further by replays: what is waiting there already is to be sent first. Not so where
+ * that waits for the replay: each would wait for the other.
+ */
 export const PENDING_MAX = 5_000;
 const QUEUE_FULL_WAIT_MS = 2_000;
 /**
@@ -45,8 +48,8 @@ export async function takeStep(database: Database, id: string, step: Step): Prom
       await saveProgress(tx, tenantId, ended(replay, 'cancelled', context.now));
       return { kind: 'ended', queued: 0 };
     }
-    const pending = await countPending(tx, tenantId, { endpointId, max: PENDING_MAX });
-    if (pending >= PENDING_MAX) {
+    const room = { endpointId, max: PENDING_MAX };
+    if (!replay.isAwaited && (await countPending(tx, tenantId, room)) >= PENDING_MAX) {
       const dueAt = new Date(context.now.getTime() + QUEUE_FULL_WAIT_MS);
       await saveProgress(tx, tenantId, { ...replay, dueAt, token: null });
       return { kind: 'waits', queued: 0 };

@@ -54,10 +54,12 @@ const PASSES = `CASE WHEN w.filter_path IS NULL THEN true
   ELSE coalesce(jsonb_path_match(${FACTS_SQL('e.body')}, w.filter_path::jsonpath, silent => true), true) END`;
 
 /**
- * The fence keeps the look-up by event: with the endpoint in it, the planner may go through all that the endpoint
+ * An endpoint is not told that it was disabled itself, then or later. The fence keeps the look-up by event: with the endpoint in it, the planner may go through all that the endpoint
  * ever had instead, once for each event.
  */
-const UNQUEUED = ` AND NOT EXISTS (
+const UNQUEUED = ` AND CASE type WHEN 'webhook.endpoint_disabled'
+                       THEN body::jsonb #>> '{data,endpoint,id}' IS DISTINCT FROM $2::uuid::text ELSE true END
+               AND NOT EXISTS (
                  SELECT FROM (SELECT o.endpoint_id FROM deliveries o
                                WHERE o.tenant_id = $1 AND o.event_id = r."eventId" OFFSET 0) theirs
                   WHERE theirs.endpoint_id = $2)`;

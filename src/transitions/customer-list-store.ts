@@ -1,6 +1,7 @@
 // Owns listing customers by who they are and where they stand; read-only, joined, by keyset.
 
 import type { Executor } from '../db/executor.js';
+import { rowsOfPage } from '../db/page.js';
 import { type ListedRow, listedColumns } from './rows.js';
 
 export interface CustomerFilter {
@@ -69,15 +70,15 @@ export function listCustomers(
       `(${createdAt}, ${id}) < (${parameter(lastCreatedAt)}::timestamptz, ${parameter(lastId)}::uuid)`,
     );
   }
-  return executor.rows({
+  return rowsOfPage(executor, page.limit, (rows) => ({
     // One name for each set of fields and page size: its text is the same for all values, so each is prepared
     // once. The limit is part of the text, since to a plan that does not know it a page is a tenth of everything.
-    name: `transitions_list:${fields.filter((field) => filter[field] !== undefined).join()}:${page.after !== null}:${page.limit}`,
+    name: `transitions_list:${fields.filter((field) => filter[field] !== undefined).join()}:${page.after !== null}:${rows}`,
     text: `SELECT ${listedColumns}
              FROM customers c
              JOIN customer_lifecycles l ON l.customer_id = c.id
             WHERE ${conditions.join(' AND ')}
-            ORDER BY ${createdAt} DESC, ${id} DESC LIMIT ${page.limit}`,
+            ORDER BY ${createdAt} DESC, ${id} DESC LIMIT ${rows}`,
     values,
-  });
+  }));
 }

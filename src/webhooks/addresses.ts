@@ -74,8 +74,12 @@ export function classifyAddress(ip: string): AddressClass {
 /** What a private receiver may have. Nothing ever opens the rest: no receiver lives there. */
 const PRIVATE_CLASSES: ReadonlySet<AddressClass> = new Set<AddressClass>(['loopback', 'private', 'shared']);
 
-export function isAllowedClass(addressClass: AddressClass, allowPrivate: boolean): boolean {
-  return addressClass === 'public' || (allowPrivate && PRIVATE_CLASSES.has(addressClass));
+export function isAllowedClass(
+  addressClass: AddressClass,
+  { allowPrivate, allowPublic = true }: { allowPrivate: boolean; allowPublic?: boolean },
+): boolean {
+  if (addressClass === 'public') return allowPublic;
+  return allowPrivate && PRIVATE_CLASSES.has(addressClass);
 }
 
 export const URL_REFUSALS = [
@@ -92,7 +96,7 @@ export const URL_REFUSALS = [
 export type UrlRefusal = (typeof URL_REFUSALS)[number];
 
 export interface UrlPolicy {
-  /** Loopback and private addresses and names of private networks, to which plain http will do. */
+  /** Loopback and private addresses, which may be called by plain http, and names of private networks. */
   allowPrivate: boolean;
   /** Plain http to anywhere. */
   allowHttp: boolean;
@@ -155,14 +159,14 @@ function refuseHttp(): UrlCheck {
   return refuse('http_not_allowed', 'plain http is not allowed here, use https');
 }
 
-/** Plain http stays within the private network where only that is open: nobody listens in on the way. */
+/** Where only private addresses are open, plain http goes to those alone; what a name leads to, the connector judges. */
 function checkHost(url: URL, { allowPrivate, allowHttp }: UrlPolicy): UrlCheck | undefined {
   const isOpenHttp = url.protocol === 'http:' && !allowHttp;
   const literal = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
   const addressClass = classifyAddress(literal);
   if (addressClass !== 'invalid') {
     if (isOpenHttp && addressClass === 'public') return refuseHttp();
-    if (isAllowedClass(addressClass, allowPrivate)) return undefined;
+    if (isAllowedClass(addressClass, { allowPrivate })) return undefined;
     return refuse('address_not_allowed', `a ${addressClass} address may not receive webhooks`);
   }
   const name = literal.endsWith('.') ? literal.slice(0, -1) : literal;
@@ -174,7 +178,6 @@ function checkHost(url: URL, { allowPrivate, allowHttp }: UrlPolicy): UrlCheck |
   if (METADATA_NAMES.has(name) || (isPrivate && !allowPrivate)) {
     return refuse('name_not_allowed', `${name} is not a public host name`);
   }
-  if (isOpenHttp && !isPrivate) return refuseHttp();
   // One spelling for one host: TLS names and connection pools know nothing of the root's dot.
   if (name !== literal) url.hostname = name;
   return undefined;

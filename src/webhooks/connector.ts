@@ -33,6 +33,8 @@ export class ConnectError extends Error {
 
 export interface ConnectorOptions {
   allowPrivate: boolean;
+  /** Plain http to public addresses. */
+  allowHttp: boolean;
   /** For the whole of it: resolving, TCP and TLS. */
   connectTimeoutMs: number;
   lookup: Lookup;
@@ -92,7 +94,7 @@ function open(target: ConnectTarget, guard: ConnectorOptions, callback: ConnectC
     return;
   }
   guard.signal.addEventListener('abort', giveUp);
-  checkedAddresses(target.hostname, guard)
+  checkedAddresses(target, guard)
     .then((addresses) => {
       if (!isSettled) socket = openSocket(target, addresses, settle);
     })
@@ -100,23 +102,28 @@ function open(target: ConnectTarget, guard: ConnectorOptions, callback: ConnectC
 }
 
 /** The addresses behind a host, each of them allowed: one that is not condemns them all. */
-async function checkedAddresses(hostname: string, guard: ConnectorOptions): Promise<readonly string[]> {
+async function checkedAddresses(
+  { hostname, protocol }: ConnectTarget,
+  guard: ConnectorOptions,
+): Promise<readonly string[]> {
+  const { allowPrivate, allowHttp } = guard;
+  const allowed = { allowPrivate, allowPublic: protocol === 'https:' || allowHttp };
   // A literal never reaches a resolver, so it is judged here, not in the lookup.
   if (isIP(hostname) !== 0) {
-    judge(hostname, hostname, guard.allowPrivate);
+    judge(hostname, hostname, allowed);
     return [hostname];
   }
   const answers = await guard.lookup(hostname).catch((error: unknown) => {
     throw asConnectError(error, 'dns');
   });
   if (answers.length === 0) throw new ConnectError('dns', `${hostname} has no address`);
-  for (const { address } of answers) judge(address, hostname, guard.allowPrivate);
+  for (const { address } of answers) judge(address, hostname, allowed);
   return answers.map(({ address }) => address);
 }
 
-function judge(address: string, hostname: string, allowPrivate: boolean): void {
+function judge(address: string, hostname: string, allowed: Parameters<typeof isAllowedClass>[1]): void {
   const addressClass = classifyAddress(address);
-  if (isAllowedClass(addressClass, allowPrivate)) return;
+  if (isAllowedClass(addressClass, allowed)) return;
   // The class, not the address: whoever registers names must not learn the inside of our network.
   throw new ConnectError('refused_address', `${hostname} leads to a ${addressClass} address`);
 }

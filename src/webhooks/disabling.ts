@@ -62,7 +62,9 @@ export async function revive(tx: Transaction, context: Context, reviving: Revivi
   if (!resendMissed) return;
   const { now } = context;
   // What had been queued and was given up, and what was not queued any more: no event is in both.
-  const failedFrom = failingSince !== null && failingSince < disabledAt ? failingSince : disabledAt;
+  // What brought it down had ended by then, and by a success beside it the failing may have been forgotten.
+  const downFrom = new Date(disabledAt.getTime() - IN_FLIGHT_MS);
+  const failedFrom = failingSince !== null && failingSince < downFrom ? failingSince : downFrom;
   const from = new Date(disabledAt.getTime() - IN_FLIGHT_MS);
   const to = new Date(now.getTime() + IN_FLIGHT_MS);
   await replays.start(tx, context, { endpointId, scope: 'failed', from: failedFrom, to });

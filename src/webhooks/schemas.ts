@@ -17,7 +17,7 @@ const url = Type.String({
   minLength: 10,
   maxLength: 2048,
   description:
-    'Where events are posted to: https, to a public address, on port 443 or from 1024 on. What the ' +
+    'Where events are posted to: https, to a public address, on port 80, 443 or from 1024 on. What the ' +
     'deployment allows besides (http, private addresses) is its own setting.',
 });
 const description = text({ max: 500, description: 'For people.' });

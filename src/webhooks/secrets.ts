@@ -2,6 +2,7 @@
 // database signs nothing. Does not own the key (config) or what a secret looks like (sign.ts).
 
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { ConflictError } from '../errors.js';
 
 export interface SecretBox {
   /** `owner` names whose secret it is: a sealed text that is moved to another row does not open. */
@@ -16,13 +17,18 @@ const TAG_BYTES = 16;
 const SEALED = 'v1:';
 const CIPHER = 'aes-256-gcm';
 
-/** Without a key secrets are kept as they are; once there is one, those remain readable. */
+/** Without a key none is taken in: a secret that is kept in the clear is everybody's who sees a backup. */
 export function createSecretBox(key: Buffer | null): SecretBox {
   if (key !== null && key.length !== KEY_BYTES)
     throw new RangeError(`a key for secrets has ${KEY_BYTES} bytes`);
   return {
     seal(secret, owner) {
-      if (key === null) return secret;
+      if (key === null) {
+        throw new ConflictError(
+          'secrets_key_missing',
+          'This deployment has no SECRETS_KEY, so it keeps no secrets: webhook endpoints cannot be made.',
+        );
+      }
       const iv = randomBytes(IV_BYTES);
       const cipher = createCipheriv(CIPHER, key, iv).setAAD(Buffer.from(owner));
       const sealed = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);

@@ -30,6 +30,7 @@ import {
   type EndpointRow,
   findEndpoint,
   findTargets,
+  forgetHealth,
   insertEndpoint,
   listEndpoints,
   lockEndpoint,
@@ -92,15 +93,7 @@ export function createWebhooksService(deps: WebhooksDeps): WebhooksService {
     rotate: (context, id, rotation) => rotate(endpoints, context, { id, ...rotation }),
     list: ({ tenantId }, query) => list(endpoints, tenantId, query),
     change: (context, id, change) => applyChange(endpoints, context, { id, ...change }),
-    async remove(context, id, expectedVersion) {
-      const { tenantId } = context;
-      expect(await read(context, id), expectedVersion);
-      await deliveries.drop(context, id);
-      await database.write(context, async (tx) => {
-        expect(known(await lockEndpoint(tx, { tenantId, id })), expectedVersion);
-        await deleteEndpoint(tx, { tenantId, id });
-      });
-    },
+    remove: (context, id, expectedVersion) => remove(endpoints, context, { id, expectedVersion }),
     test: (context, id, test) => sendTest(endpoints, context, { id, ...test }),
     preview: (context, id, asked) => preview(endpoints, context, { id, ...asked }),
     async deliveries(context, id, query) {
@@ -181,6 +174,10 @@ async function applyChange(
     if (changed === row) return { before: row, after: row };
     const next = { ...changed, version: row.version + 1, updatedAt: now };
     await updateEndpoint(tx, next);
+    // Whatever was learnt of it was learnt of another address, or before it was mended.
+    if (next.url !== row.url || (row.status === 'paused' && next.status === 'active')) {
+      await forgetHealth(tx, { tenantId, id });
+    }
     if (row.status === 'disabled' && next.status !== 'disabled') {
       await revive(tx, context, { row, resendMissed: patch.resendMissed, replays });
     }
@@ -189,6 +186,28 @@ async function applyChange(
   // After the commit: a worker that claims now reads that the endpoint is active.
   if (after.status === 'active' && before.status !== 'active') await deliveries.resume(context, id);
   return toEndpoint(after, keyring.find(after));
+}
+
+/** Disabled first, so that what is dropped is what there was, and nothing is queued for it meanwhile. */
+async function remove(
+  { database, deliveries }: Endpoints,
+  context: Context,
+  { id, expectedVersion }: { id: string; expectedVersion: number | null | undefined },
+): Promise<void> {
+  const { tenantId, now } = context;
+  // An idempotency key belongs to the deletion itself.
+  const { idempotency: _, ...plain } = context;
+  await database.write(plain, async (tx) => {
+    const row = known(await lockEndpoint(tx, { tenantId, id }));
+    expect(row, expectedVersion);
+    const disabled = { status: 'disabled' as const, disabledReason: 'It is being deleted.', disabledAt: now };
+    await updateEndpoint(tx, { ...row, ...disabled, version: row.version + 1, updatedAt: now });
+  });
+  await deliveries.drop(context, id);
+  await database.write(context, async (tx) => {
+    known(await lockEndpoint(tx, { tenantId, id }));
+    await deleteEndpoint(tx, { tenantId, id });
+  });
 }
 
 function expect(row: EndpointRow, version: number | null | undefined): void {

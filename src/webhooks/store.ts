@@ -81,6 +81,16 @@ export async function forgetHealth(tx: Transaction, { tenantId, id }: EndpointKe
   return row?.failingSince ?? null;
 }
 
+/** An open breaker lets one delivery try at once. */
+export async function tryNow(tx: Transaction, { tenantId, id }: EndpointKey, now: Date): Promise<void> {
+  await tx.rows({
+    name: 'webhooks_try_now',
+    text: `UPDATE webhook_endpoint_health SET open_until = $3
+            WHERE tenant_id = $1 AND endpoint_id = $2 AND open_until > $3`,
+    values: [tenantId, id, now],
+  });
+}
+
 export async function deleteEndpoint(tx: Transaction, key: EndpointKey): Promise<void> {
   await tx.orm.delete(webhookEndpoints).where(named(key));
 }

@@ -144,8 +144,8 @@ interface Origins {
  * one that has been idle longest first. Busy ones are never refused: the caller's concurrency bounds them.
  */
 function createOrigins(options: TransportOptions, signal: AbortSignal): Origins {
-  const { allowPrivate, lookup = dnsLookup, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
-  const connect = createConnector({ allowPrivate, lookup, connectTimeoutMs, signal });
+  const { allowPrivate, allowHttp, lookup = dnsLookup, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const connect = createConnector({ allowPrivate, allowHttp, lookup, connectTimeoutMs, signal });
   const originsMax = options.originsMax ?? ORIGINS_MAX;
   const origins = new Map<string, Origin>();
 

@@ -12,7 +12,7 @@ import type { Delivery } from '../outbox/schemas.js';
 import { topicsOf } from '../outbox/topics.js';
 import { type Endpoints, known } from './endpoints.js';
 import { webhookHeaders } from './sign.js';
-import { type EndpointRow, findEndpoint, lockEndpoint, updateEndpoint } from './store.js';
+import { type EndpointRow, findEndpoint, lockEndpoint, tryNow, updateEndpoint } from './store.js';
 import {
   OVERLAP_DEFAULT_S,
   type RotatedSecret,
@@ -28,13 +28,14 @@ interface Named {
 }
 
 /** Without a word on how, a new secret signs as the one before it. */
-export function rotate(
-  { database, keyring }: Endpoints,
+export async function rotate(
+  { database, deliveries, keyring }: Endpoints,
   context: Context,
   { id, signing, overlapS = OVERLAP_DEFAULT_S }: SecretRotation & Named,
 ): Promise<RotatedSecret> {
   const { tenantId, now } = context;
-  return database.write(context, async (tx) => {
+  let isReadableAgain = false;
+  const rotated = await database.write(context, async (tx) => {
     const row = known(await lockEndpoint(tx, { tenantId, id }));
     const kind = signing ?? keyring.find(row)?.signing ?? 'v1';
     const { retiredSecrets, ...key } = keyring.rotate(row, { signing: kind, overlapS, now });
@@ -45,8 +46,13 @@ export function rotate(
       version: row.version + 1,
       updatedAt: now,
     });
-    return { ...toSecret(key), overlapEndsAt: new Date(now.getTime() + overlapS * 1000).toISOString() };
+    const overlapEndsAt = new Date(now.getTime() + overlapS * 1000).toISOString();
+    isReadableAgain = keyring.find(row) === undefined && row.status === 'active';
+    return { ...toSecret(key), overlapEndsAt };
   });
+  // What could not be signed has waited for this.
+  if (isReadableAgain) await deliveries.resume(context, id);
+  return rotated;
 }
 
 export function sendTest(
@@ -59,6 +65,8 @@ export function sendTest(
     if (status !== 'active') {
       throw new ConflictError('endpoint_not_active', `The endpoint is ${status}: it is sent nothing.`);
     }
+    // Whoever tests has mended something, or wants to know whether it is.
+    await tryNow(tx, { tenantId: context.tenantId, id }, context.now);
     return tellSample(deliveries, tx, context, { endpointId: id, type: eventType });
   });
 }

@@ -35,7 +35,7 @@ const AMOUNT_MINOR = 1_000;
 export async function createPlayground(t: Teardown, { replicas = 1 } = {}): Promise<Playground> {
   const { url } = await createTestDatabase(t);
   const logger = createLogger({ level: 'silent' });
-  const config = readConfig({});
+  const config = readConfig({ SECRETS_KEY: Buffer.alloc(32, 9).toString('base64') });
   const clock = () => new Date(0);
   const worlds = Array.from({ length: replicas }, () => {
     const database = openDatabase({ url, connectionsMax: 6, onError: () => undefined });

@@ -71,6 +71,7 @@ interface Teardown {
 
 export async function startService(t: Teardown, overrides: ServiceOverrides = {}): Promise<TestService> {
   const config = readConfig({
+    SECRETS_KEY: Buffer.alloc(32, 9).toString('base64'),
     ADMIN_API_KEY: ADMIN_KEY,
     WEBHOOK_ALLOW_PRIVATE: 'true',
     RATE_LIMIT_PER_MINUTE: '0',

@@ -51,6 +51,7 @@ export async function prepareTrial(t: Test, options: TrialOptions): Promise<Tria
     WEBHOOK_ALLOW_HTTP: 'true',
     RATE_LIMIT_PER_MINUTE: '0',
     DATABASE_POOL_MAX: '8',
+    SECRETS_KEY: Buffer.alloc(32, 3).toString('base64'),
     ...options.environment,
   };
   const replicas = Array.from({ length: options.replicas ?? 1 }, () => new Replica(t, environment));

@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { LANE_LIMITS, Lane, type Laned } from '../../src/outbox/lane.js';
+import { Lane, type Laned } from '../../src/outbox/lane.js';
+import { LANE_LIMITS } from '../../src/outbox/lane-limits.js';
 import { Lanes } from '../../src/outbox/lanes.js';
 
 let made = 0;
@@ -11,8 +12,11 @@ function delivery(rateLimitPerS: number | null, endpointId = 'a'): Laned {
   return { id: `d${made}`, tenantId: 'tenant', endpointId, rateLimitPerS };
 }
 
+/** Of an endpoint that has answered before. */
 function filled(count: number, rateLimitPerS: number | null): Lanes<Laned> {
   const lanes = new Lanes<Laned>();
+  lanes.add(delivery(null));
+  for (const one of start(lanes, 0)) lanes.done(one, { ...succeeded, nowMs: 0 });
   for (let i = 0; i < count; i++) lanes.add(delivery(rateLimitPerS));
   return lanes;
 }
@@ -107,6 +111,12 @@ t.test('what waits for a long pause goes back until it is over', async (t) => {
   t.ok(surplus.length > 0 && surplus.every(({ waitMs }) => waitMs >= 60_000));
 });
 
+function counted(sending: readonly Laned[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { endpointId } of sending) counts.set(endpointId, (counts.get(endpointId) ?? 0) + 1);
+  return counts;
+}
+
 t.test('whatever happens, the counts are those of what there is, and every start has its slot', (t) => {
   const step = fc.oneof(
     fc.record({
@@ -127,6 +137,7 @@ t.test('whatever happens, the counts are those of what there is, and every start
       const sending: Laned[] = [];
       const rates = new Map<string, number | null>();
       const slots = new Map<string, number>();
+      const answered = new Set<string>();
       let nowMs = 0;
       for (const one of steps) {
         if (one.do === 'add') {
@@ -155,6 +166,7 @@ t.test('whatever happens, the counts are those of what there is, and every start
         } else if (one.do === 'end') {
           const ended = sending.shift();
           if (ended === undefined) continue;
+          answered.add(ended.endpointId);
           lanes.done(ended, { nowMs, isSuccess: one.ok, slowDownMs: one.slow ? 100 : null });
         } else {
           const out =
@@ -165,6 +177,11 @@ t.test('whatever happens, the counts are those of what there is, and every start
         }
         const forUs = [...waiting.values()].filter(({ endpointId }) => rates.get(endpointId) === null);
         if (lanes.waiting !== waiting.size || lanes.sending !== sending.length) return false;
+        if (sending.length > LANE_LIMITS.sendsPerTenantMax) return false;
+        for (const [endpointId, count] of counted(sending)) {
+          const { sendsPerEndpointMax, sendsUnansweredMax } = LANE_LIMITS;
+          if (count > (answered.has(endpointId) ? sendsPerEndpointMax : sendsUnansweredMax)) return false;
+        }
         if (lanes.waitingForUs < 0 || lanes.waitingForUs > forUs.length) return false;
       }
       // Whatever was counted apart on the way, nothing is left of it.
@@ -193,4 +210,14 @@ t.test('what waits for a slow endpoint does not keep this process from claiming'
   left -= answer(100, 2);
   t.equal(lanes.waitingForUs, left, 'it is quick again once it has shown to be');
   t.end();
+});
+
+t.test('nor does what waits for one that says nothing', async (t) => {
+  const lanes = new Lanes<Laned>();
+  for (let i = 0; i < 20; i += 1) lanes.add(delivery(null, 'e1'));
+  t.equal(start(lanes, 0).length, 2);
+  lanes.surplus(200);
+  t.equal(lanes.waitingForUs, 18, 'it may still be quick');
+  lanes.surplus(300);
+  t.equal(lanes.waitingForUs, 0);
 });

@@ -92,7 +92,13 @@ t.test('a connection that is being made is given up when its transport closes', 
     closing.abort();
   });
   const lookup = () => Promise.reject(new Error('a literal is not to be looked up'));
-  const connector = createConnector({ allowPrivate: true, connectTimeoutMs: 10_000, lookup, signal });
+  const connector = createConnector({
+    allowPrivate: true,
+    allowHttp: true,
+    connectTimeoutMs: 10_000,
+    lookup,
+    signal,
+  });
   const target = { hostname: '127.0.0.1', protocol: 'https:', port: new URL(silent).port };
   for (const when of ['while it is made', 'before it is begun']) {
     const error = await new Promise((resolve) => connector(target, (...outcome) => resolve(outcome[0])));

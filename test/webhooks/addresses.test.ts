@@ -72,7 +72,7 @@ t.test(
   'only public addresses are allowed; allowPrivate adds loopback, private and shared ones',
   async (t) => {
     const allowed = (allowPrivate: boolean): AddressClass[] =>
-      ADDRESS_CLASSES.filter((addressClass) => isAllowedClass(addressClass, allowPrivate));
+      ADDRESS_CLASSES.filter((addressClass) => isAllowedClass(addressClass, { allowPrivate }));
     t.strictSame(allowed(false), ['public']);
     t.strictSame(allowed(true), ['public', 'loopback', 'private', 'shared']);
   },
@@ -203,17 +203,20 @@ t.test('a public https url is allowed and comes back normalised', async (t) => {
   }
 });
 
-t.test('plain http is allowed where allowHttp says so, and to private hosts where allowPrivate does', async (t) => {
-  const http = { allowPrivate: false, allowHttp: true };
-  t.match(checkUrl('http://example.com', http), { ok: true });
-  t.match(checkUrl('http://127.0.0.1', http), { ok: false, reason: 'address_not_allowed' });
-  for (const url of ['http://127.0.0.1:4000', 'http://10.0.0.7', 'http://[::1]', 'http://receiver.internal']) {
-    t.match(checkUrl(url, PRIVATE), { ok: true }, url);
-  }
-  for (const url of ['http://example.com', 'http://93.184.216.34', 'http://[2606:2800:220:1::1]']) {
-    t.match(checkUrl(url, PRIVATE), { ok: false, reason: 'http_not_allowed' }, url);
-  }
-});
+t.test(
+  'plain http is allowed where allowHttp says so, and to private hosts where allowPrivate does',
+  async (t) => {
+    const http = { allowPrivate: false, allowHttp: true };
+    t.match(checkUrl('http://example.com', http), { ok: true });
+    t.match(checkUrl('http://127.0.0.1', http), { ok: false, reason: 'address_not_allowed' });
+    for (const url of ['http://127.0.0.1:4000', 'http://10.0.0.7', 'http://[::1]', 'http://localhost:1234']) {
+      t.match(checkUrl(url, PRIVATE), { ok: true }, url);
+    }
+    for (const url of ['http://93.184.216.34', 'http://1.1.1.1:8080', 'http://[2606:2800:220:1::1]']) {
+      t.match(checkUrl(url, PRIVATE), { ok: false, reason: 'http_not_allowed' }, url);
+    }
+  },
+);
 
 t.test('allowPrivate opens private receivers and nothing else', async (t) => {
   const opened = words(`

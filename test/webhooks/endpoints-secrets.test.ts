@@ -1,5 +1,6 @@
 import t from 'tap';
 import { createSecretBox } from '../../src/webhooks/secrets.js';
+import { startService } from '../helpers/service.js';
 import { openOutbox, SECRET } from '../outbox/fixture.js';
 
 const KEY = Buffer.alloc(32, 1);
@@ -18,9 +19,20 @@ t.test('what is sealed opens with the same key for the same owner only', async (
   t.equal(box.open('v1:', 'tenant/endpoint'), null);
 });
 
-t.test('without a key secrets are kept as they are, and stay readable once there is one', async (t) => {
-  const stored = createSecretBox(null).seal(SECRET, 'tenant/endpoint');
-  t.equal(createSecretBox(KEY).open(stored, 'tenant/endpoint'), SECRET);
+t.test(
+  'without a key no secret is taken in; one that was kept in the clear before stays readable',
+  async (t) => {
+    t.throws(() => createSecretBox(null).seal(SECRET, 'tenant/endpoint'), { code: 'secrets_key_missing' });
+    t.equal(createSecretBox(KEY).open(SECRET, 'tenant/endpoint'), SECRET);
+  },
+);
+
+t.test('a deployment without a key makes no endpoint, and says why', async (t) => {
+  const service = await startService(t, { environment: { SECRETS_KEY: '' } });
+  const body = { url: 'https://example.com/hook' };
+  const refused = await service.inject('POST', '/v1/webhook-endpoints', { body });
+  t.match(refused.json(), { status: 409, code: 'secrets_key_missing' });
+  t.same((await service.inject('GET', '/v1/webhook-endpoints')).json().data, []);
 });
 
 t.test('a key of another length is refused', async (t) => {

@@ -131,3 +131,16 @@ t.test('deliveries to endpoints that have turned hostile since reach nobody and 
   );
   t.same(attempts, [{ error: 'refused_address', count: 2 * urls.length }]);
 });
+
+t.test(
+  'plain http to a name goes to private addresses only, unless it is allowed to go anywhere',
+  async (t) => {
+    const lookup: Lookup = async () => [{ address: '93.184.215.14' }];
+    const transport = createTransport({ allowPrivate: true, allowHttp: false, lookup });
+    t.teardown(() => transport.close());
+    for (const url of ['http://hooks.corp/x', 'http://intranet/x', 'http://hooks.example.com/x']) {
+      const { error } = await transport.send({ url, headers: {}, body: '{}' });
+      t.equal(error?.code, 'refused_address', url);
+    }
+  },
+);

@@ -71,7 +71,13 @@ t.test('no hostile url or literal makes a connection, nor is a resolver ever ask
 t.test('the connector refuses a literal by itself, should a url ever come to it unchecked', async (t) => {
   const lookup: Lookup = () => Promise.reject(new Error('a literal is not to be looked up'));
   const { signal } = new AbortController();
-  const connector = createConnector({ allowPrivate: false, connectTimeoutMs: 5000, lookup, signal });
+  const connector = createConnector({
+    allowPrivate: false,
+    allowHttp: true,
+    connectTimeoutMs: 5000,
+    lookup,
+    signal,
+  });
   const literals = HOSTS.map((host) => host.replace(/^\[(.*)\]$/, '$1')).filter((host) => isIP(host) !== 0);
   t.ok(literals.length >= 40, `${literals.length} literals`);
   canary.reset();

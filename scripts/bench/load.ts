@@ -5,7 +5,7 @@ import type { Compared } from './rows.js';
 import { median } from './statistics.js';
 
 export const CONNECTIONS = 32;
-const WARM_UP_S = 2;
+const WARM_UP_S = 5;
 const ROUND_S = 2;
 const ROUNDS = 6;
 

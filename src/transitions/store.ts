@@ -118,11 +118,12 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 /** Claims customers whose time has come; another replica's claims are passed over, not waited for. */
 export function claimDue(tx: Transaction, tenantId: string, now: Date, limit: number): Promise<JoinedRow[]> {
   return tx.rows({
-    name: 'transitions_claim_due',
+    // With the limit in the text the planner sees that the first few of an order are wanted, and not a sort of all.
+    name: `transitions_claim_due:${limit}`,
     text: `SELECT ${joinedColumns}
              FROM (SELECT * FROM customer_lifecycles WHERE tenant_id = $1 AND due_at <= $2
-                    ORDER BY due_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED) l ${ITS_PROFILE}`,
-    values: [tenantId, now, limit],
+                    ORDER BY due_at LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED) l ${ITS_PROFILE}`,
+    values: [tenantId, now],
   });
 }
 
@@ -134,11 +135,11 @@ export function lockNext(
   limit: number,
 ): Promise<JoinedRow[]> {
   return tx.rows({
-    name: 'transitions_lock_next',
+    name: `transitions_lock_next:${limit}`,
     text: `SELECT ${joinedColumns}
              FROM (SELECT * FROM customer_lifecycles WHERE tenant_id = $1 AND customer_id > $2
-                    ORDER BY customer_id LIMIT $3 FOR NO KEY UPDATE) l ${ITS_PROFILE}`,
-    values: [tenantId, after ?? FIRST_ID, limit],
+                    ORDER BY customer_id LIMIT ${limit} FOR NO KEY UPDATE) l ${ITS_PROFILE}`,
+    values: [tenantId, after ?? FIRST_ID],
   });
 }
 

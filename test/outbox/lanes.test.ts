@@ -168,8 +168,7 @@ t.test('a slow answer among quick ones makes no slow endpoint', async (t) => {
 
 t.test('what a slow endpoint cannot take soon is given back, each at a time of its own', async (t) => {
   const lanes = new Lanes<Laned>();
-  add(lanes, 8, 'slow');
-  for (const one of start(lanes, 0)) lanes.done(one, ok(1_000));
+  answered(lanes, ['slow'], undefined, 1_000);
   add(lanes, 100, 'slow');
   add(lanes, 100, 'well');
   const surplus = lanes.surplus(1_000);

@@ -140,6 +140,30 @@ t.test('replays', async (t) => {
     );
   });
 
+  await t.test('one endpoint’s replays are worked one after the other, others’ meanwhile', async (t) => {
+    const service = await shared.forTenant('one-by-one');
+    const { clock, database } = service;
+    await tell(service, [{}]);
+    const endpointId = await endpointOf(service, 'https://127.0.0.1/', { status: 'paused' });
+    const other = await endpointOf(service, 'https://127.0.0.1/', { status: 'paused' });
+    const range = { from: '2026-03-01T00:00:00Z', eventTypes: ['policy.activated'] };
+    const first = await ask(service, endpointId, range);
+    await database.write(service.context(), (tx) =>
+      tx.rows({
+        text: 'UPDATE webhook_replays SET due_at = $2 WHERE tenant_id = $1',
+        values: [service.tenant.id, new Date(clock.now().getTime() + MINUTE_MS)],
+      }),
+    );
+    const second = await ask(service, endpointId, range);
+    const beside = await ask(service, other, range);
+    await replayDue(service);
+    t.match(await show(service, endpointId, second), { status: 'running', eventsSeen: 0 });
+    t.match(await show(service, other, beside), { status: 'done' });
+    clock.advance(MINUTE_MS);
+    await replayDue(service);
+    for (const one of [first, second]) t.match(await show(service, endpointId, one), { status: 'done' });
+  });
+
   await t.test('what was under way when it was asked for is waited for', async (t) => {
     const service = await shared.forTenant('under-way');
     const { database, services } = service;

@@ -41,7 +41,14 @@ t.test('every kind of failure has its status, and reads as a problem', async (t)
   const app = await startFixture(t, { modules: [failing(failure)] });
   const statuses = {
     ...{ invalid: 400, unauthenticated: 401, forbidden: 403, not_found: 404, conflict: 409 },
-    ...{ gone: 410, precondition_failed: 412, too_large: 413, unprocessable: 422, rate_limited: 429, unavailable: 503 },
+    ...{
+      gone: 410,
+      precondition_failed: 412,
+      too_large: 413,
+      unprocessable: 422,
+      rate_limited: 429,
+      unavailable: 503,
+    },
   };
   for (const kind of ERROR_KINDS) {
     failure.error = new PerennialError(kind, 'some_code', 'Some detail.');

@@ -136,4 +136,48 @@ t.test('an endpoint that is disabled', async (t) => {
     const replayed = receiver.requests.filter(({ headers }) => headers['perennial-replay'] !== undefined);
     t.equal(replayed.length, 3);
   });
+
+  await t.test('told in order, it hears what it missed before what happens now', async (t) => {
+    const s = await service.forTenant('ordered');
+    let isGone = false;
+    const receiver = await createReceiver(t, { respond: () => ({ status: isGone ? 410 : 200 }) });
+    const id = await make(s, receiver.url, { eventTypes: ['*'], ordering: 'per_customer' });
+    const made = await s.inject('POST', '/v1/customers', { body: { name: 'Anna' } });
+    const change = async (name: string) => {
+      s.clock.advance(1_000);
+      const changed = await s.inject('PATCH', `/v1/customers/${made.json().id}`, { body: { name } });
+      t.equal(changed.statusCode, 200, changed.body);
+    };
+    await deliverAll(t, s);
+    const before = receiver.requests.length;
+    isGone = true;
+    await change('Berta');
+    await deliverAll(t, s);
+    t.match(await shown(s, id), { status: 'disabled' });
+    isGone = false;
+    await change('Clara');
+    await change('Dora');
+    s.clock.advance(1_000);
+    const body = { status: 'active', resendMissed: true };
+    t.equal((await s.inject('PATCH', `${PATH}/${id}`, { body })).statusCode, 200);
+    const asked = (await s.inject('GET', `${PATH}/${id}/replays`)).json().data;
+    t.match(asked, [{ scope: 'missed' }, { scope: 'failed' }], 'newest first');
+    await change('Emma');
+    await deliverAll(t, s);
+    t.equal(receiver.requests.length, before + 1, 'what happens now waits until the rest is in the queue');
+    const first = await s.services.replays.advance(s.clock.now());
+    t.match(first, { queued: 1, finished: 1, more: true }, 'what failed comes first');
+    await deliverAll(t, s);
+    await replay(s);
+    await deliverAll(t, s);
+    s.clock.advance(2_000);
+    await deliverAll(t, s);
+    const heard = receiver.requests.slice(before).map(({ json }) => {
+      const { type, data } = json as { type: string; data: { customer?: { name: string } } };
+      return data.customer?.name ?? type;
+    });
+    t.same(heard, ['Berta', 'Berta', 'Clara', 'Dora', 'Emma'], 'each once after the one that was refused');
+    const { data: rest } = (await s.inject('GET', `${PATH}/${id}/deliveries?status=pending`)).json();
+    t.same(rest, []);
+  });
 });

@@ -11,10 +11,10 @@ export interface WebhookEntry {
   example: unknown;
 }
 
-const header = (name: string, description: string, maxLength: number) => ({
+const header = (name: string, description: string, maxLength: number, required = true) => ({
   name,
   in: 'header',
-  required: true,
+  required,
   description,
   schema: { type: 'string', pattern: '^[ -~]+$', maxLength },
 });
@@ -28,8 +28,21 @@ const parameters = [
   header('webhook-timestamp', 'When this attempt was made, in seconds since 1970.', 20),
   header(
     'webhook-signature',
-    'Standard Webhooks 1.0: `v1,` and the HMAC-SHA256 of `id.timestamp.body`.',
+    'Standard Webhooks 1.0: `v1,` and the HMAC-SHA256 of `id.timestamp.body`, or `v1a,` and its ed25519 signature; ' +
+      'several with spaces between them while a secret is rotated.',
     1024,
+  ),
+  header(
+    'perennial-replay',
+    'On what is sent again: the replay, or the delivery that is repeated.',
+    64,
+    false,
+  ),
+  header(
+    'perennial-after-dead-letter',
+    "In `per_customer` order: the customer's delivery before this one that was given up.",
+    64,
+    false,
   ),
 ];
 

@@ -116,14 +116,20 @@ const ITS_PROFILE = `CROSS JOIN LATERAL (
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** Claims customers whose time has come; another replica's claims are passed over, not waited for. */
-export function claimDue(tx: Transaction, tenantId: string, now: Date, limit: number): Promise<JoinedRow[]> {
+export function claimDue(
+  tx: Transaction,
+  { tenantId, since }: DueTenant,
+  now: Date,
+  limit: number,
+): Promise<JoinedRow[]> {
   return tx.rows({
-    // With the limit in the text the planner sees that the first few of an order are wanted, and not a sort of all.
+    // With both ends of the range and the limit in the text, the planner takes the index that has this order
+    // whatever it thinks of the table; without them it was seen to sort all of a tenant.
     name: `transitions_claim_due:${limit}`,
     text: `SELECT ${joinedColumns}
-             FROM (SELECT * FROM customer_lifecycles WHERE tenant_id = $1 AND due_at <= $2
+             FROM (SELECT * FROM customer_lifecycles WHERE tenant_id = $1 AND due_at >= $2 AND due_at <= $3
                     ORDER BY due_at LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED) l ${ITS_PROFILE}`,
-    values: [tenantId, now],
+    values: [tenantId, since, now],
   });
 }
 
@@ -143,18 +149,23 @@ export function lockNext(
   });
 }
 
+export interface DueTenant {
+  tenantId: string;
+  /** The earliest due time that was seen of this tenant: where its claim begins. */
+  since: Date;
+}
+
 /** Which tenants have someone due, the most overdue first. Runs as the finder. */
-export async function tenantsDue(executor: Executor, now: Date, limit: number): Promise<string[]> {
+export function tenantsDue(executor: Executor, now: Date, limit: number): Promise<DueTenant[]> {
   // The inner limit bounds the scan where one tenant has millions due: the others are found once it has
   // been worked down, and the statement stays an index range either way.
-  const rows = await executor.rows<{ tenant_id: string }>({
+  return executor.rows({
     name: 'transitions_tenants_due',
-    text: `SELECT tenant_id, min(due_at) AS since FROM (
+    text: `SELECT tenant_id AS "tenantId", min(due_at) AS since FROM (
              SELECT tenant_id, due_at FROM customer_lifecycles WHERE due_at <= $1 ORDER BY due_at LIMIT $2
            ) due GROUP BY tenant_id ORDER BY since`,
     values: [now, limit],
   });
-  return rows.map((row) => row.tenant_id);
 }
 
 /** Puts a customer whose advance failed aside until `until`, so that the rest go on. */

@@ -8,7 +8,7 @@ import { isAway } from '../db/failures.js';
 import { UnavailableError } from '../errors.js';
 import { newId } from '../ids.js';
 import { fromDbCustomer, type JoinedRow } from './rows.js';
-import { claimDue, lockCustomers, setAside, tenantsDue } from './store.js';
+import { claimDue, type DueTenant, lockCustomers, setAside, tenantsDue } from './store.js';
 import type { Advancement, AdvanceOptions } from './work.js';
 
 export interface TickLimits {
@@ -56,19 +56,19 @@ export async function advanceDue(
     let found = 0;
     // A batch a tenant in turn: one with millions due does not keep the others waiting.
     const work = async (): Promise<void> => {
-      for (let tenantId = queue.shift(); tenantId !== undefined; tenantId = queue.shift()) {
+      for (let tenant = queue.shift(); tenant !== undefined; tenant = queue.shift()) {
         if (batches >= limits.batchesMax) {
           result.more = true;
           return;
         }
         batches += 1;
-        const batch = await advanceBatch(deps, contextOf(tenantId, now), limits.batchSizeMax);
+        const batch = await advanceBatch(deps, { tenant, now, limit: limits.batchSizeMax });
         result.advanced += batch.advanced;
         result.setAside += batch.setAside;
         const size = batch.advanced + batch.setAside;
         found += size;
         // A full batch may have left more behind; whoever is free takes the tenant up again.
-        if (size >= limits.batchSizeMax) queue.push(tenantId);
+        if (size >= limits.batchSizeMax) queue.push(tenant);
       }
     };
     // A tenant more than once: while one batch is being decided here, another's rows are written there.
@@ -89,11 +89,18 @@ function contextOf(tenantId: string, now: Date): Context {
   return { tenantId, actor: { kind: 'system', id: 'advance-due-customers' }, now, requestId: newId() };
 }
 
-async function advanceBatch(deps: TickDeps, context: Context, limit: number) {
+interface Batch {
+  tenant: DueTenant;
+  now: Date;
+  limit: number;
+}
+
+async function advanceBatch(deps: TickDeps, { tenant, now, limit }: Batch) {
+  const context = contextOf(tenant.tenantId, now);
   let claimed: string[] = [];
   try {
     const advanced = await deps.database.write(context, async (tx) => {
-      const rows = await claimDue(tx, context.tenantId, context.now, limit);
+      const rows = await claimDue(tx, tenant, now, limit);
       claimed = rows.map(({ id }) => id);
       await advanceRows(deps, tx, context, rows);
       return rows.length;

@@ -11,7 +11,7 @@ import { putOffMs, type Verdict } from './health.js';
 import { type Held, Holding } from './holding.js';
 import { LANE_LIMITS, type LaneLimits, Lanes } from './lanes.js';
 import { Pacer } from './pace.js';
-import { type DueTenant, tenantsDue } from './queue-store.js';
+import { type DueTenant, FIRST_PLACE, tenantsDue } from './queue-store.js';
 import type { Shut } from './record.js';
 import { Recorder } from './recorder.js';
 import { slowDownMs } from './retry.js';
@@ -75,6 +75,7 @@ class Delivering implements Deliverer {
   readonly #pacer: Pacer;
   readonly #holding = new Holding(() => this.#restSweeper());
   readonly #turns = new Turns();
+  #place = FIRST_PLACE;
   #waiters: (() => void)[] = [];
   #sweeper: NodeJS.Timeout | undefined;
   readonly #stopping = new AbortController();
@@ -104,7 +105,11 @@ class Delivering implements Deliverer {
     if (this.#isStopped) return 0;
     // The wait may have been long, and a lease that begins in the past would end before its holder thinks.
     const at = new Date(Math.max(now.getTime(), this.deps.clock().getTime()));
-    const queue = this.#turns.sort(await this.deps.database.find((finder) => tenantsDue(finder, at)));
+    const { tenants, next: place } = await this.deps.database.find((finder) =>
+      tenantsDue(finder, at, this.#place),
+    );
+    this.#place = place;
+    const queue = this.#turns.sort(tenants);
     let claimed = 0;
     const work = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {

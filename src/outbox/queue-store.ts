@@ -14,24 +14,50 @@ export interface DueTenant {
   since: Date;
 }
 
-/** How much of either end of the due range is looked at. */
+/** How much of each part of the due range is looked at. */
 const DUE_SCAN_MAX = 1_000;
+
+/** A place in the due range, from which the next look goes on. */
+export interface Place {
+  dueAt: Date;
+  tenantId: string;
+}
+
+export const FIRST_PLACE: Place = { dueAt: new Date(0), tenantId: '00000000-0000-0000-0000-000000000000' };
 
 /**
  * Runs as the finder. Looks at both ends of what is due: the oldest, so that everything is reached, and the
- * newest, so that a tenant with a few fresh deliveries is not hidden behind another one's million old ones.
- * Either end is an index range of bounded length, however much is due.
+ * newest, so that a tenant with a few fresh deliveries is not hidden behind another one's million old ones. A
+ * third stretch goes on where the look before it ended: who is between two others' millions is come by as well.
+ * Each is an index range of bounded length, however much is due.
  */
-export async function tenantsDue(finder: Executor, now: Date): Promise<DueTenant[]> {
-  return finder.rows<DueTenant>({
+export async function tenantsDue(
+  finder: Executor,
+  now: Date,
+  from: Place,
+): Promise<{ tenants: DueTenant[]; next: Place }> {
+  const rows = await finder.rows<DueTenant & { sweptTo: Date | null }>({
     name: 'outbox_tenants_due',
-    text: `SELECT tenant_id AS "tenantId", min(due_at) AS since FROM (
-             (SELECT tenant_id, due_at FROM deliveries WHERE due_at <= $1 ORDER BY due_at LIMIT ${DUE_SCAN_MAX})
+    text: `SELECT tenant_id AS "tenantId", min(due_at) AS since, max(due_at) FILTER (WHERE swept) AS "sweptTo" FROM (
+             (SELECT tenant_id, due_at, false AS swept FROM deliveries WHERE due_at <= $1
+               ORDER BY due_at LIMIT ${DUE_SCAN_MAX})
              UNION ALL
-             (SELECT tenant_id, due_at FROM deliveries WHERE due_at <= $1 ORDER BY due_at DESC LIMIT ${DUE_SCAN_MAX})
+             (SELECT tenant_id, due_at, false FROM deliveries WHERE due_at <= $1
+               ORDER BY due_at DESC LIMIT ${DUE_SCAN_MAX})
+             UNION ALL
+             (SELECT tenant_id, due_at, true FROM deliveries WHERE due_at <= $1 AND (due_at, tenant_id) > ($2, $3)
+               ORDER BY due_at, tenant_id LIMIT ${DUE_SCAN_MAX})
            ) due GROUP BY tenant_id ORDER BY since`,
-    values: [now],
+    values: [now, from.dueAt, from.tenantId],
   });
+  let next: Place | undefined;
+  for (const { tenantId, sweptTo } of rows) {
+    if (sweptTo === null) continue;
+    const isLater = next === undefined || sweptTo > next.dueAt;
+    const isBeside = sweptTo.getTime() === next?.dueAt.getTime() && tenantId > next.tenantId;
+    if (isLater || isBeside) next = { dueAt: sweptTo, tenantId };
+  }
+  return { tenants: rows.map(({ tenantId, since }) => ({ tenantId, since })), next: next ?? FIRST_PLACE };
 }
 
 /** How many deliveries are due, counted up to `max`: a gauge must not cost more the worse things are. */

@@ -15,6 +15,11 @@ const stranger = await shared.forTenant('stranger');
 const theirs = await furnish(t, { service: stranger, name: 'lisbon', number: 1, policies: 2 });
 const own = await shared.forTenant('own');
 await furnish(t, { service: own, name: 'bergen', number: 2, policies: 2 });
+// An endpoint has a row of health only while it has failed: whether one is left does not matter here.
+await rows.query(
+  `INSERT INTO webhook_endpoint_health (tenant_id, endpoint_id, failures, openings)
+   SELECT tenant_id, id, 1, 0 FROM webhook_endpoints ON CONFLICT DO NOTHING`,
+);
 const OWN_ID = own.tenant.id;
 
 /** The one table that is not a tenant's: the list of them. */

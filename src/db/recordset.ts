@@ -63,6 +63,11 @@ export function binaryArray<K extends Kind>(kind: K, values: readonly (Kinds[K] 
   return arrayOf(kind, values, (value) => value);
 }
 
+/** An array does not fit into an array of rows: as a column of kind `text` it travels so, and is cast. */
+export function arrayText(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
+}
+
 const HEADER_BYTES = 20;
 const CELL_BYTES_FIRST = 40;
 

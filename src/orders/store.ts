@@ -3,7 +3,7 @@
 
 import type { Executor, Transaction } from '../db/executor.js';
 import { rowsOfPage } from '../db/page.js';
-import { recordset } from '../db/recordset.js';
+import { arrayText, recordset } from '../db/recordset.js';
 import type { OrderRow } from './order.js';
 
 const COLUMNS = `
@@ -67,10 +67,6 @@ export async function findById(
   return rows[0];
 }
 
-/** An array does not fit into an array of rows: it travels as its text. */
-const categoriesText = (categories: readonly string[]) =>
-  `{${categories.map((category) => `"${category.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
-
 const ORDERS = recordset({
   id: 'uuid',
   customerId: 'uuid',
@@ -131,7 +127,7 @@ export function writeOrders(
     text: areNew ? INSERT : WRITE,
     values: [
       tenantId,
-      ...ORDERS.values(orders.map((order) => ({ ...order, categories: categoriesText(order.categories) }))),
+      ...ORDERS.values(orders.map((order) => ({ ...order, categories: arrayText(order.categories) }))),
     ],
   });
 }

@@ -2,8 +2,8 @@
 // nothing is recorded by who has lost the claim. Does not own whose turn it is (lanes.ts), what an outcome
 // means (attempt.ts), how outcomes are written (recorder.ts), or when this runs (jobs/).
 
-import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../db/database.js';
+import { newId } from '../ids.js';
 import type { SendResult, Transport } from '../webhooks/transport.js';
 import { type OutcomeKind, prepare, returned, settlementOf, unsentSettlement } from './attempt.js';
 import { type Claimed, claimBatch, LEASE_MS, systemContext, type Targets, Turns } from './claim.js';
@@ -69,7 +69,7 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
 
 class Delivering implements Deliverer {
   /** One for this process's life: what it claims again while it still holds it stays its own. */
-  readonly #token = uuidv7();
+  readonly #token = newId();
   readonly #lanes: Lanes<Held>;
   readonly #recorder: Recorder;
   readonly #pacer: Pacer;

@@ -1,12 +1,12 @@
 // Owns what people do with deliveries: looking at them and their attempts, and what the module of the
 // endpoints needs of the queue. Does not own the walk that delivers them (deliver.ts).
 
-import { v7 as uuidv7 } from 'uuid';
 import { cursorScope, decodeCursor, encodeCursor } from '../api/cursor.js';
 import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Transaction } from '../db/executor.js';
+import { newId } from '../ids.js';
 import {
   type DeliveryFilter,
   dropDeliveries,
@@ -80,7 +80,7 @@ export function createDeliveriesService({ database }: { database: Database }): D
     async tellOne(tx, context, { endpointId, draft }) {
       const [event] = prepareEvents(context, [{ draft, customerId: null, sequence: null, deliver: true }]);
       if (event === undefined) throw new Error('one draft makes one event');
-      const deliveryId = uuidv7();
+      const deliveryId = newId();
       await insertEventTo(tx, context.tenantId, { event, deliveryId, endpointId });
       tx.announce('deliveries');
       return toDelivery({

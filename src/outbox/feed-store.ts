@@ -1,6 +1,7 @@
 // Owns the SQL of the feed: giving positions, and reading by them. Does not own the SQL that writes events
 // (publish.ts).
 
+import { planWith } from '../db/advice.js';
 import type { Executor, Transaction } from '../db/executor.js';
 
 export async function insertFeed(tx: Executor, tenantId: string): Promise<void> {
@@ -49,10 +50,8 @@ export async function numberBatch(
   { position, since, limit }: Numbering,
 ): Promise<number> {
   // With fresh statistics the planner takes the update for worth a scan of the whole table, which it is not.
-  const advised = Promise.all(
-    ['hashjoin', 'mergejoin'].map((way) => tx.rows({ text: `SET LOCAL enable_${way} = off` })),
-  );
-  const numbered = tx.lastRows<{ count: number }>({
+  planWith(tx, 'off', ['hashjoin', 'mergejoin']);
+  const [row] = await tx.lastRows<{ count: number }>({
     name: 'outbox_number',
     text: `
       WITH RECURSIVE head AS MATERIALIZED (
@@ -85,7 +84,6 @@ export async function numberBatch(
       SELECT count(*)::int AS count FROM placed`,
     values: [tenantId, position, since, limit],
   });
-  const [[row]] = await Promise.all([numbered, advised]);
   return row?.count ?? 0;
 }
 

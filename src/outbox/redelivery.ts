@@ -1,10 +1,10 @@
 // Owns what a person does with one delivery: sending it again, and giving it up. Does not own sending many
 // again (replays-service.ts), nor the walk that delivers (deliver.ts).
 
-import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import { ConflictError } from '../errors.js';
+import { newId } from '../ids.js';
 import { findDelivery } from './deliveries-store.js';
 import { unknownDelivery } from './errors.js';
 import { holdSuccessors } from './order-store.js';
@@ -27,7 +27,7 @@ export function resend(database: Database, context: Context, id: string): Promis
         `The endpoint is ${endpointStatus}: it is sent nothing.`,
       );
     }
-    const again = { id: uuidv7(), eventId };
+    const again = { id: newId(), eventId };
     await insertAgain(tx, tenantId, { endpointId, replayOf: id, now, rows: [again], isFiltered: false });
     tx.announce('deliveries');
     return toDelivery({

@@ -1,9 +1,9 @@
 // Owns taking the replays that are under way further: which one, for how long, under whose lease. Does not own
 // what a step is (replays-walk.ts), nor when this runs (jobs/).
 
-import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
+import { newId } from '../ids.js';
 import { claimReplay, tenantsReplaying } from './replays-store.js';
 import { boundFeed, letGo, type Step, type StepOutcome, saveBounds, takeStep } from './replays-walk.js';
 
@@ -50,7 +50,7 @@ async function advanceOne(
 ): Promise<{ queued: number; kind: StepOutcome['kind'] | 'none' }> {
   const id = 'replay-deliveries';
   const context: Context = { tenantId, actor: { kind: 'system', id }, now, requestId: id };
-  const step: Step = { context, token: uuidv7(), leaseUntil: new Date(now.getTime() + LEASE_MS) };
+  const step: Step = { context, token: newId(), leaseUntil: new Date(now.getTime() + LEASE_MS) };
   const claim = { now, leaseUntil: step.leaseUntil, token: step.token };
   const replay = await database.write(context, (tx) => claimReplay(tx, tenantId, claim));
   if (replay === undefined) return { queued: 0, kind: 'none' };

@@ -1,13 +1,13 @@
 // Owns the use cases of replays: asking for one, showing them, cancelling one. Does not own their walk
 // (replays-walk.ts) nor sending a single delivery again (redelivery.ts).
 
-import { v7 as uuidv7 } from 'uuid';
 import { cursorScope, decodeCursor, encodeCursor } from '../api/cursor.js';
 import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Executor, Transaction } from '../db/executor.js';
 import { ConflictError, InvalidError } from '../errors.js';
+import { newId } from '../ids.js';
 import { unknownEndpoint, unknownReplay } from './errors.js';
 import { type AdvanceResult, advanceReplays } from './replays-advance.js';
 import {
@@ -108,7 +108,7 @@ async function start(tx: Transaction, context: Context, request: ReplayRequest):
   }
   const eventTypes = [...(request.eventTypes ?? (scope === 'failed' ? [EVERYTHING] : endpoint.eventTypes))];
   const row: ReplayRow = {
-    ...{ id: uuidv7(), endpointId, scope, eventTypes, from, to, status: 'running', cursor: null },
+    ...{ id: newId(), endpointId, scope, eventTypes, from, to, status: 'running', cursor: null },
     ...{ eventsSeen: 0, deliveriesQueued: 0, createdAt: now, finishedAt: null },
   };
   await insertReplay(tx, tenantId, { ...row, createdBy: `${actor.kind}:${actor.id}` });

@@ -2,10 +2,10 @@
 // transaction that moves its cursor, so that an interrupted walk repeats nothing and leaves nothing out. Does
 // not own whose turn it is (replays-advance.ts), nor how what is queued is sent (deliver.ts).
 
-import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Transaction } from '../db/executor.js';
+import { newId } from '../ids.js';
 import { lastPosition } from './feed-store.js';
 import { NUMBERED_AT_ONCE_MAX, numberEvents } from './number.js';
 import { holdReplay, type ReplayProgress, type ReplayRow, saveProgress } from './replays-store.js';
@@ -144,7 +144,7 @@ async function queue(tx: Transaction, step: Step, found: Found): Promise<StepOut
   const { context, token, leaseUntil } = step;
   const { tenantId, now } = context;
   const { replay, wanted, seen, cursor, isOver } = found;
-  const rows = wanted.map((eventId) => ({ id: uuidv7(), eventId }));
+  const rows = wanted.map((eventId) => ({ id: newId(), eventId }));
   const { endpointId, scope } = replay;
   const judged = { isFiltered: scope !== 'failed', isMissedOnly: scope === 'missed' };
   const again = { endpointId, replayOf: replay.id, now, rows, ...judged };

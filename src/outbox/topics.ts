@@ -1,6 +1,8 @@
 // Owns the names of events and what they match: one event answers to several topics, and an endpoint's list
 // of event types overlaps them or not. Pure. Does not own what an event holds (catalogue.ts).
 
+import { arrayText } from '../db/recordset.js';
+
 export const EVENT_NAMES = [
   'customer.created',
   'customer.updated',
@@ -59,13 +61,11 @@ export function topicsOf(type: string): readonly string[] {
   return found;
 }
 
-const TEXTS: ReadonlyMap<string, string> = new Map(
-  [...TOPICS].map(([name, all]) => [name, `{${all.map((topic) => `"${topic}"`).join(',')}}`]),
-);
+const TEXTS: ReadonlyMap<string, string> = new Map([...TOPICS].map(([name, all]) => [name, arrayText(all)]));
 
 /** The same as Postgres writes an array: it travels with every event. */
 export function topicsText(type: string): string {
-  return TEXTS.get(type) ?? `{${topicsOf(type).join(',')}}`;
+  return TEXTS.get(type) ?? arrayText(topicsOf(type));
 }
 
 /** The types that any of these topics stands for. */

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { pointerToken } from '../api/pointer.js';
 import type { App } from '../api/schema.js';
 import { type Fault, InvalidError } from '../errors.js';
 
@@ -63,7 +64,7 @@ function nulFaults(prefix: string, parameters: unknown): Fault[] {
   return Object.entries((parameters ?? {}) as Record<string, unknown>)
     .filter(([name, value]) => name.includes('\u0000') || String(value).includes('\u0000'))
     .map(([name]) => ({
-      pointer: `${prefix}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      pointer: `${prefix}/${pointerToken(name)}`,
       detail: 'must not have NUL characters',
     }));
 }

@@ -2,6 +2,7 @@
 // are read in history-store.ts, and the ledger is written in ledger-store.ts; these three alone may know
 // other modules' tables, because they must do in few statements what spans several of them.
 
+import { planWith } from '../db/advice.js';
 import type { Executor, Transaction } from '../db/executor.js';
 import { recordset } from '../db/recordset.js';
 import { type JoinedRow, joinedColumns, newestVersions } from './rows.js';
@@ -124,7 +125,7 @@ export function claimDue(
 ): Promise<JoinedRow[]> {
   // With both ends of the range and the limit in the text, the planner takes the index that has this order; with
   // half-known statistics it was all the same seen to sort the whole of a tenant, so sorting is ruled out.
-  void tx.rows({ name: 'transitions_no_sort', text: 'SET LOCAL enable_sort = off' }).catch(ignore);
+  planWith(tx, 'off', ['sort']);
   const claimed = tx.rows<JoinedRow>({
     name: `transitions_claim_due:${limit}`,
     text: `SELECT ${joinedColumns}
@@ -132,12 +133,9 @@ export function claimDue(
                     ORDER BY due_at LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED) l ${ITS_PROFILE}`,
     values: [tenantId, since, now],
   });
-  void tx.rows({ name: 'transitions_sort', text: 'SET LOCAL enable_sort = on' }).catch(ignore);
+  planWith(tx, 'on', ['sort']);
   return claimed;
 }
-
-/** Their failure is told by the statement beside them. */
-const ignore = () => undefined;
 
 /** Locks the next customers of a walk over all of them. */
 export function lockNext(

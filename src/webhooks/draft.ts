@@ -2,6 +2,7 @@
 // secret, headers and filter are such, and what a patch makes of a row. Pure.
 
 import { isDeepStrictEqual } from 'node:util';
+import { pointerToken } from '../api/pointer.js';
 import { type Fault, InvalidError, PerennialError } from '../errors.js';
 import { filterFaults } from '../filters/check.js';
 import { compileFilter } from '../filters/compile.js';
@@ -125,7 +126,7 @@ function checkedHeaders<Value extends string | null>(headers: Record<string, Val
   const faults: Fault[] = [];
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase();
-    const pointer = `/headers/${name.replaceAll('~', '~0')}`;
+    const pointer = `/headers/${pointerToken(name)}`;
     if (isReservedHeader(lower) || lower.startsWith(OWN_PREFIX)) {
       faults.push({ pointer, detail: 'is not for an endpoint to set' });
     } else if (checked.has(lower)) faults.push({ pointer, detail: 'is given twice' });

@@ -2,12 +2,12 @@
 // needs to know of them. Does not own their secrets over time (keyring.ts), trying one out (trial.ts), the
 // deliveries (outbox/) or the network (transport.ts).
 
-import { v7 as uuidv7 } from 'uuid';
 import { cursorScope, decodeCursor, encodeCursor } from '../api/cursor.js';
 import { versionMismatch } from '../api/etag.js';
 import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
 import type { Context } from '../context.js';
 import { ConflictError } from '../errors.js';
+import { newId } from '../ids.js';
 import type { Targets } from '../outbox/claim.js';
 import type { DeliveryQuery } from '../outbox/deliveries-service.js';
 import type { Delivery, DeliveryPage } from '../outbox/schemas.js';
@@ -121,7 +121,7 @@ async function create(
   const { tenantId, now } = context;
   const wanted = fromInput(input, urlPolicy);
   const secret = checkedSecret(input) ?? makeSecret(input.signing ?? 'v1');
-  const id = uuidv7();
+  const id = newId();
   const row: EndpointRow = {
     tenantId,
     id,

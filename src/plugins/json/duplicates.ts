@@ -1,6 +1,8 @@
 // Owns noticing a name that an object has twice: the engine keeps the last of them in silence, and what the
 // sender meant is anyone's guess. Does not own what else is refused in a document (inspect.ts).
 
+import { pointerToken } from '../../api/pointer.js';
+
 /** A string and what follows it: a name where that is a colon. */
 const STRING = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
 
@@ -48,5 +50,5 @@ export function findDuplicate(text: string): string | undefined {
 }
 
 function pointerOf(frames: readonly Frame[]): string {
-  return frames.map(({ name }) => `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return frames.map(({ name }) => `/${pointerToken(String(name))}`).join('');
 }

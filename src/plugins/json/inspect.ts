@@ -1,6 +1,7 @@
 // Owns what is refused in any JSON document, whatever its schema: what Postgres or a double cannot keep as
 // it was sent, and what is dangerous to copy. Does not own the syntax (syntax.ts) or the shape (schemas).
 
+import { pointerToken } from '../../api/pointer.js';
 import type { Fault } from '../../errors.js';
 import { countMembers, findDuplicate } from './duplicates.js';
 
@@ -76,7 +77,7 @@ function collect({ value, pointer, depth }: Place, faults: Fault[]): void {
     return;
   }
   for (const [key, part] of Object.entries(value)) {
-    const inner = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const inner = `${pointer}/${pointerToken(key)}`;
     if (poisons(value as Record<string, unknown>, key)) {
       faults.push({ pointer: inner, detail: 'is not a permitted field name' });
     } else if (UNSTORABLE.test(key)) {

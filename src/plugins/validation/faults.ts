@@ -4,6 +4,7 @@
 // process for seconds. This one stops at 20, and does not look into an array that is too long.
 
 import Format from 'typebox/format';
+import { pointerToken } from '../../api/pointer.js';
 import type { Fault } from '../../errors.js';
 import type { JsonSchema, Registry } from './json-schema.js';
 import { allowed, amount, forbiddenPattern, typeWords } from './words.js';
@@ -219,5 +220,5 @@ function hasType(value: unknown, type: unknown): boolean {
 }
 
 function below(pointer: string, key: string): string {
-  return `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return `${pointer}/${pointerToken(key)}`;
 }

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...parts) => join(root, ...parts);
+const FAILURE_LINES_MAX = 200;
 const CURSOR_CODES = ['\u001b[?25h', '\u001b[?25l'];
 
 const { options, files } = readArguments(process.argv.slice(2));
@@ -26,6 +27,7 @@ try {
   await postgres.stop();
 }
 const { passed, failed } = readCounts();
+if (failed > 0) process.stdout.write(readFailures());
 // A run that was killed or found nothing has no result, which is not a good one.
 if (process.exitCode === 0 && (failed > 0 || passed === 0)) process.exitCode = 1;
 rmSync(scratch, { recursive: true, force: true });
@@ -109,6 +111,21 @@ function readCounts() {
   const summary = (readText(report) ?? '').match(/^# \{ total: .*\}$/gm)?.at(-1) ?? '';
   const count = (name) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(summary)?.[1] ?? 0);
   return { passed: count('pass'), failed: count('fail') };
+}
+
+/** What failed, as paths of names: the reporter's own account may be cut where a log is kept short. */
+function readFailures() {
+  const lines = (readText(report) ?? '').split('\n').filter((line) => /^\s*(not ok|# Subtest:)/.test(line));
+  const failures = lines.filter(
+    (line, index) =>
+      line.includes('not ok') ||
+      lines.slice(index + 1).find((next) => indentOf(next) <= indentOf(line))?.includes('not ok'),
+  );
+  return `${failures.slice(0, FAILURE_LINES_MAX).join('\n')}\n`;
+}
+
+function indentOf(line) {
+  return line.length - line.trimStart().length;
 }
 
 function readText(path) {

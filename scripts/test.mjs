@@ -119,7 +119,10 @@ function readFailures() {
   const failures = lines.filter(
     (line, index) =>
       line.includes('not ok') ||
-      lines.slice(index + 1).find((next) => indentOf(next) <= indentOf(line))?.includes('not ok'),
+      lines
+        .slice(index + 1)
+        .find((next) => indentOf(next) <= indentOf(line))
+        ?.includes('not ok'),
   );
   return `${failures.slice(0, FAILURE_LINES_MAX).join('\n')}\n`;
 }

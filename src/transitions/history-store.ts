@@ -1,7 +1,7 @@
 // Owns reading what the ledger is a function of: a customer's facts, the tenant's dated versions, and the
 // ledger in force to compare with. Reads other modules' tables; writes none.
 
-import type { Executor, Transaction } from '../db/executor.js';
+import type { Executor } from '../db/executor.js';
 import type { ManualMoveFact, OrderFact, TouchpointFact } from '../lifecycle/facts.js';
 import type { Policy } from '../lifecycle/policy.js';
 import type { Timeline } from '../lifecycle/timeline.js';
@@ -15,8 +15,8 @@ export interface HistoryRows {
   inForce: Map<string, LedgerRow[]>;
 }
 
-/** Everything that the ledger is a function of, and the ledger in force, for some locked customers. */
-export async function loadHistories(tx: Transaction, tenantId: string, ids: string[]): Promise<HistoryRows> {
+/** Everything that the ledger is a function of, and the ledger in force, for some customers. */
+export async function loadHistories(tx: Executor, tenantId: string, ids: string[]): Promise<HistoryRows> {
   const values = [tenantId, ids];
   const [orders, touchpoints, moves, inForce] = await Promise.all([
     tx.rows<OrderFact & { customer: string }>({ name: 'transitions_orders', text: ORDERS, values }),

@@ -10,6 +10,7 @@ import type { OutboxService } from '../outbox/service.js';
 import { type AdvanceDeps, advanceCustomers } from './advance.js';
 import { type CustomerFilter, type CustomerPage, listCustomers } from './customer-list-store.js';
 import { type LedgerFilter, type LedgerPage, type LedgerView, listLedger } from './feed-store.js';
+import { createHistoryReading, type HistoryReading } from './histories.js';
 import { moveIn } from './moving.js';
 import { fromDbCustomer, fromDbListed } from './rows.js';
 import type { MoveInput } from './schemas.js';
@@ -27,8 +28,11 @@ import type {
 
 export type { CustomerFilter } from './customer-list-store.js';
 export type { LedgerFilter, LedgerView } from './feed-store.js';
+export type { CustomerHistory, HistoryReading } from './histories.js';
 
 export interface TransitionsService {
+  /** Facts and versions for those who ask "what if"; see histories.ts. */
+  histories: HistoryReading;
   /** Locks customers; aligned with `refs`, undefined where unknown; the same customer is the same object. */
   lock(tx: Transaction, tenantId: string, refs: readonly Ref[]): Promise<(LockedCustomer | undefined)[]>;
   /** A customer that this transaction has just inserted, for advanceCustomers to open its lifecycle. */
@@ -94,6 +98,7 @@ export function createTransitionsService(deps: TransitionsDeps): TransitionsServ
   }
 
   return {
+    histories: createHistoryReading(),
     lock,
     opened,
     advanceCustomers: advance,

@@ -137,6 +137,11 @@ export function claimDue(
   return claimed;
 }
 
+/** The next rows of a walk over all customers, in the order of their ids. */
+const nextRows = (limit: number, lock: string) => `(
+  SELECT * FROM customer_lifecycles WHERE tenant_id = $1 AND customer_id > $2
+   ORDER BY customer_id LIMIT ${limit} ${lock}) l`;
+
 /** Locks the next customers of a walk over all of them. */
 export function lockNext(
   tx: Transaction,
@@ -146,9 +151,23 @@ export function lockNext(
 ): Promise<JoinedRow[]> {
   return tx.rows({
     name: `transitions_lock_next:${limit}`,
-    text: `SELECT ${joinedColumns}
-             FROM (SELECT * FROM customer_lifecycles WHERE tenant_id = $1 AND customer_id > $2
-                    ORDER BY customer_id LIMIT ${limit} FOR NO KEY UPDATE) l ${ITS_PROFILE}`,
+    text: `SELECT ${joinedColumns} FROM ${nextRows(limit, 'FOR NO KEY UPDATE')} ${ITS_PROFILE}`,
+    values: [tenantId, after ?? FIRST_ID],
+  });
+}
+
+/** The same without locks, for a walk that only looks. */
+export function listNext(
+  executor: Executor,
+  tenantId: string,
+  after: string | null,
+  limit: number,
+): Promise<JoinedRow[]> {
+  return executor.rows({
+    name: `transitions_list_next:${limit}`,
+    text: `SELECT ${joinedColumns} FROM ${nextRows(limit, '')}
+            CROSS JOIN LATERAL (SELECT * FROM customers WHERE tenant_id = $1 AND id = l.customer_id OFFSET 0) c
+            ORDER BY l.customer_id`,
     values: [tenantId, after ?? FIRST_ID],
   });
 }

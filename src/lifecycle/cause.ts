@@ -1,7 +1,7 @@
 // Owns which of the things that happen at one instant is the cause of a transition. Does not own whether
 // there is a transition (walk.ts).
 
-import type { ManualMoveFact, OrderFact, TouchpointFact } from './facts.js';
+import type { ManualMoveFact, OrderFact, ProfileChangeFact, TouchpointFact } from './facts.js';
 import type { Segment } from './timeline.js';
 import type { TransitionCause } from './transition.js';
 
@@ -10,6 +10,7 @@ export interface Happened {
   move: ManualMoveFact | null;
   order: OrderFact | null;
   touchpoint: TouchpointFact | null;
+  change: ProfileChangeFact | null;
   activated: Segment['activates'];
   holdEnded: boolean;
 }
@@ -20,11 +21,16 @@ export function causeOf(happened: Happened, isFirst: boolean): TransitionCause {
   if (happened.order !== null) return 'order';
   if (isFirst) return 'created';
   if (happened.touchpoint !== null) return 'touchpoint';
+  if (happened.change !== null) return 'profile';
   return happened.activated ?? (happened.holdEnded ? 'hold_ended' : 'time');
 }
 
-export function causeIdOf({ move, order, touchpoint }: Happened, cause: TransitionCause): string | null {
+export function causeIdOf(
+  { move, order, touchpoint, change }: Happened,
+  cause: TransitionCause,
+): string | null {
   if (cause === 'manual') return move?.id ?? null;
   if (cause === 'order') return order?.id ?? null;
-  return cause === 'touchpoint' ? (touchpoint?.id ?? null) : null;
+  if (cause === 'touchpoint') return touchpoint?.id ?? null;
+  return cause === 'profile' ? (change?.id ?? null) : null;
 }

@@ -1,59 +1,182 @@
 // Owns the vocabulary of conditions: the shape of each, its bounds, and the types made from them. Does not
 // own what a condition means over time (predicates.ts).
 
-import Type from 'typebox';
+import Type, { type TProperties } from 'typebox';
+import { SATISFACTION_SCALES } from './facts.js';
+import { DROPOUT_MODELS } from './models/dropout.js';
 
 /** How deep conditions may be nested, a bare one being 1. */
 export const CONDITION_DEPTH_MAX = 8;
+const DAYS_MAX = 3_650;
+const LIST_MAX = 100;
 
-const closed = { additionalProperties: false };
 const nested = Type.Ref('Condition#');
+const count = (maximum: number) => Type.Integer({ minimum: 1, maximum, format: 'int32' });
+const days = () => Type.Number({ exclusiveMinimum: 0, maximum: DAYS_MAX });
+const money = () => Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, format: 'int64' });
+const currency = () => Type.String({ minLength: 3, maxLength: 3, pattern: '^[A-Z]{3}$' });
+const number = () => Type.Number({ minimum: -1e15, maximum: 1e15 });
+const words = (max: number) => Type.String({ minLength: 1, maxLength: max, pattern: '^[^\\u0000]+$' });
+const stageKey = () => Type.String({ minLength: 1, maxLength: 40, pattern: '^[a-z][a-z0-9_]*$' });
+const share = () => Type.Number({ minimum: 0.001, maximum: 0.999 });
+const model = () =>
+  Type.Enum([...DROPOUT_MODELS], {
+    description: 'BG/NBD or MBG/NBD; the tenant needs a fit in which dropout is identified.',
+  });
+const scale = () => Type.Enum([...SATISFACTION_SCALES]);
+
+function condition<const T extends string, P extends TProperties>(
+  type: T,
+  properties: P,
+  description: string,
+) {
+  return Type.Object(
+    { type: Type.Literal(type), ...properties },
+    { additionalProperties: false, description },
+  );
+}
 
 /** One entry for each type of condition; predicates.ts has one entry for each of these. */
 const CONDITION_SCHEMAS = {
-  orders: Type.Object(
+  orders: condition(
+    'orders',
+    { atLeast: count(100_000) },
+    'Holds from this many purchase days (local days with a counting order) on.',
+  ),
+  spend: condition(
+    'spend',
+    { currency: currency(), atLeastMinor: money() },
+    'Holds once this much has been spent in one currency, net of refunds.',
+  ),
+  categories: condition(
+    'categories',
+    { atLeast: count(50) },
+    'Holds from this many distinct product categories bought on.',
+  ),
+  silence: condition(
+    'silence',
+    { days: days() },
+    'Holds once this many days of 24 hours have passed since the last order.',
+  ),
+  interactionSilence: condition(
+    'interactionSilence',
+    { days: days() },
+    'Holds once this many days of 24 hours have passed since the last touchpoint; never before the first.',
+  ),
+  cadenceQuantile: condition(
+    'cadenceQuantile',
+    { q: Type.Number({ minimum: 0.01, maximum: 0.999 }) },
+    'Holds once the silence is longer than a share q of the gaps that ended, among customers with this ' +
+      'history (see the cadence model).',
+  ),
+  cadenceMultiple: condition(
+    'cadenceMultiple',
+    { multiple: Type.Number({ exclusiveMinimum: 0, maximum: 100 }) },
+    "Holds once the silence is this multiple of the customer's own mean gap.",
+  ),
+  recentOrders: condition(
+    'recentOrders',
+    { days: days(), atLeast: Type.Optional(count(1_000)), lessThan: Type.Optional(count(1_000)) },
+    'Purchase days in the last so many days: at least, or less than, a number. Give one of the two.',
+  ),
+  recentSpend: condition(
+    'recentSpend',
     {
-      type: Type.Literal('orders'),
-      atLeast: Type.Integer({ minimum: 1, maximum: 100_000, format: 'int32' }),
+      days: days(),
+      currency: currency(),
+      atLeastMinor: Type.Optional(money()),
+      lessThanMinor: Type.Optional(money()),
     },
-    { ...closed, description: 'Holds from this many purchase days (local days with a counting order) on.' },
+    'Spend in one currency in the last so many days: at least, or less than, an amount. Give one of the two.',
   ),
-  categories: Type.Object(
+  recentInteractions: condition(
+    'recentInteractions',
+    { days: days(), atLeast: Type.Optional(count(1_000)), lessThan: Type.Optional(count(1_000)) },
+    'Touchpoints in the last so many days: at least, or less than, a number. Give one of the two.',
+  ),
+  drop: condition(
+    'drop',
     {
-      type: Type.Literal('categories'),
-      atLeast: Type.Integer({ minimum: 1, maximum: 50, format: 'int32' }),
+      measure: Type.Enum(['orders', 'spend', 'interactions']),
+      currency: Type.Optional(currency()),
+      days: Type.Number({ minimum: 1, maximum: DAYS_MAX }),
+      by: Type.Number({ minimum: 0.05, maximum: 0.95 }),
     },
-    { ...closed, description: 'Holds from this many distinct product categories bought on.' },
+    "Holds while the last so many days are more than this share below the customer's own earlier rate: the " +
+      'average from their first to the beginning of those days, which must be at least as long. `spend` ' +
+      'needs a currency.',
   ),
-  silence: Type.Object(
-    { type: Type.Literal('silence'), days: Type.Number({ exclusiveMinimum: 0, maximum: 3_650 }) },
-    { ...closed, description: 'Holds once this many days of 24 hours have passed since the last order.' },
+  orderProbability: condition(
+    'orderProbability',
+    { model: model(), withinDays: Type.Number({ minimum: 1, maximum: DAYS_MAX }), below: share() },
+    'Holds once the probability of an order within so many days has fallen below this.',
   ),
-  cadenceQuantile: Type.Object(
-    { type: Type.Literal('cadenceQuantile'), q: Type.Number({ minimum: 0.01, maximum: 0.999 }) },
+  aliveProbability: condition(
+    'aliveProbability',
+    { model: model(), below: share() },
+    'Holds once the probability that the customer is still one has fallen below this.',
+  ),
+  satisfaction: condition(
+    'satisfaction',
     {
-      ...closed,
-      description:
-        'Holds once the silence is longer than a share q of the gaps that ended, among customers with this ' +
-        'history (see the cadence model).',
+      scale: scale(),
+      atLeast: Type.Optional(Type.Integer({ minimum: 0, maximum: 10, format: 'int32' })),
+      atMost: Type.Optional(Type.Integer({ minimum: 0, maximum: 10, format: 'int32' })),
+      withinDays: Type.Optional(days()),
     },
+    'The last answer on a scale (CSAT 1–5, NPS 0–10), while it is no older than so many days where that is ' +
+      'given. Give one of the two bounds.',
   ),
-  cadenceMultiple: Type.Object(
-    { type: Type.Literal('cadenceMultiple'), multiple: Type.Number({ exclusiveMinimum: 0, maximum: 100 }) },
-    { ...closed, description: "Holds once the silence is this multiple of the customer's own mean gap." },
+  daysInStage: condition(
+    'daysInStage',
+    { stage: stageKey(), atLeast: Type.Number({ minimum: 1, maximum: DAYS_MAX }) },
+    'Holds once the customer has been in the stage for so many days at a stretch, and from then on until ' +
+      'their next counting order, so that it can move them on.',
   ),
-  all: Type.Object(
-    { type: Type.Literal('all'), of: Type.Array(nested, { minItems: 1, maxItems: 100 }) },
-    { ...closed, description: 'Holds while all of these hold.' },
+  tag: condition('tag', { tag: words(64) }, 'Holds while the customer has the tag.'),
+  channel: condition(
+    'channel',
+    { in: Type.Array(words(100), { minItems: 1, maxItems: LIST_MAX }) },
+    'Holds while the customer came from one of these channels.',
   ),
-  any: Type.Object(
-    { type: Type.Literal('any'), of: Type.Array(nested, { minItems: 1, maxItems: 100 }) },
-    { ...closed, description: 'Holds while at least one of these holds.' },
+  country: condition(
+    'country',
+    {
+      in: Type.Array(Type.String({ minLength: 2, maxLength: 2, pattern: '^[A-Z]{2}$' }), {
+        minItems: 1,
+        maxItems: LIST_MAX,
+      }),
+    },
+    'Holds while the customer is in one of these countries.',
   ),
-  not: Type.Object(
-    { type: Type.Literal('not'), of: nested },
-    { ...closed, description: 'Holds while this does not.' },
+  attribute: condition(
+    'attribute',
+    {
+      key: Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z][A-Za-z0-9_.-]{0,63}$' }),
+      in: Type.Optional(
+        Type.Array(Type.Union([words(2_000), number(), Type.Boolean()]), {
+          minItems: 1,
+          maxItems: LIST_MAX,
+        }),
+      ),
+      atLeast: Type.Optional(number()),
+      atMost: Type.Optional(number()),
+      exists: Type.Optional(Type.Boolean()),
+    },
+    'An attribute: one of these values (of a list, any of its members), a number within bounds, or whether ' +
+      'it is there. Give `in`, bounds, or `exists`.',
   ),
+  all: condition(
+    'all',
+    { of: Type.Array(nested, { minItems: 1, maxItems: 100 }) },
+    'Holds while all of these hold.',
+  ),
+  any: condition(
+    'any',
+    { of: Type.Array(nested, { minItems: 1, maxItems: 100 }) },
+    'Holds while at least one of these holds.',
+  ),
+  not: condition('not', { of: nested }, 'Holds while this does not.'),
 };
 
 type Schemas = typeof CONDITION_SCHEMAS;
@@ -79,4 +202,14 @@ export const ConditionSchema = Type.Unsafe<Condition>({
 export function partsOf(condition: Condition): readonly Condition[] {
   if (!('of' in condition)) return [];
   return Array.isArray(condition.of) ? condition.of : [condition.of];
+}
+
+/** The condition and all within it, each once, with where it stands; depth first. */
+export function* everyPart(
+  condition: Condition,
+  pointer: string,
+): Generator<{ part: Condition; pointer: string }> {
+  yield { part: condition, pointer };
+  if (condition.type === 'not') yield* everyPart(condition.of, `${pointer}/of`);
+  else for (const [i, part] of partsOf(condition).entries()) yield* everyPart(part, `${pointer}/of/${i}`);
 }

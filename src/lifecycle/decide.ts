@@ -4,16 +4,11 @@
 import { isoInstant } from './calendar.js';
 import type { Calibration } from './calibration.js';
 import type { Facts } from './facts.js';
+import { DROPOUT_MODELS, type DropoutParameters } from './models/dropout.js';
+import { NO_PAST, type Past } from './past.js';
 import type { Policy, Rule } from './policy.js';
-import {
-  type ConditionEvidence,
-  compile,
-  explain,
-  type Look,
-  readsCalibration,
-  spanDays,
-  type View,
-} from './predicates.js';
+import { type ConditionEvidence, type Look, spanDays, type View } from './predicate.js';
+import { type AllNeeds, compile, explain, needsOf } from './predicates.js';
 
 /** A person's decision that the rules wait for. */
 export interface Hold {
@@ -38,7 +33,14 @@ export interface Evidence {
     spanDays?: number;
   };
   /** Where the rule that decided reads it. */
-  calibration?: { version: number; r: number; alphaDays: number; medianGapDays: number };
+  calibration?: {
+    version: number;
+    r: number;
+    alphaDays: number;
+    medianGapDays: number;
+    bg?: DropoutParameters | null;
+    mbg?: DropoutParameters | null;
+  };
   hold?: { moveId: string; since: string; until: string | null };
 }
 
@@ -59,11 +61,13 @@ export interface Question {
   at: number;
   policy: Policy;
   calibration: Calibration;
+  /** The facts one by one, for a policy that asks for more than their sum. */
+  past?: Past;
 }
 
 /** Decides once, with reasons. A hold that has reached its date no longer holds. */
-export function decide({ facts, hold, at, policy, calibration }: Question): Decision {
-  const standing = createStanding(compilePolicy(policy), facts, calibration);
+export function decide({ facts, hold, at, policy, calibration, past = NO_PAST }: Question): Decision {
+  const standing = createStanding(compilePolicy(policy), facts, calibration, past);
   const live = hold !== null && (hold.until === null || hold.until > at) ? hold : null;
   judge(standing, at);
   const stage = live?.stage ?? stageOf(standing);
@@ -78,19 +82,21 @@ export function decide({ facts, hold, at, policy, calibration }: Question): Deci
 
 interface CompiledRule extends Rule {
   look: Look;
-  readsCalibration: boolean;
+  needs: AllNeeds;
 }
 
 /** A policy made ready to be asked millions of times. */
 export interface CompiledPolicy extends Policy {
   rules: CompiledRule[];
+  /** What any of its rules needs. */
+  needs: AllNeeds;
 }
 
 export function compilePolicy(policy: Policy): CompiledPolicy {
   const rules = policy.rules.map((rule) => {
-    return { ...rule, look: compile(rule.when), readsCalibration: readsCalibration(rule.when) };
+    return { ...rule, look: compile(rule.when), needs: needsOf([rule.when]) };
   });
-  return { ...policy, rules };
+  return { ...policy, rules, needs: needsOf(policy.rules.map((rule) => rule.when)) };
 }
 
 /** One customer before one policy, and the verdict of the last look. Its owner may change what is known. */
@@ -100,8 +106,15 @@ export interface Standing extends View {
   rule: number;
 }
 
-export function createStanding(policy: CompiledPolicy, facts: Facts, calibration: Calibration): Standing {
-  return { policy, facts, calibration, at: -Infinity, holds: false, until: Infinity, rule: -1 };
+export function createStanding(
+  policy: CompiledPolicy,
+  facts: Facts,
+  calibration: Calibration,
+  past: Past,
+): Standing {
+  const { timeZone } = policy;
+  const verdict = { at: -Infinity, holds: false, until: Infinity, rule: -1 };
+  return { policy, timeZone, facts, calibration, past, ...verdict };
 }
 
 /**
@@ -134,7 +147,7 @@ export function stageOf(standing: Standing): string {
  * Between two facts each plain condition of a policy flips a bounded number of times, so this bound is never
  * reached; it is here so that a condition that breaks that rule costs a needless review, not a hanging walk.
  */
-const FLIPS_MAX = 10_000;
+const FLIPS_MAX = 1_000_000;
 
 /**
  * The first instant before `before`, from the last verdict on, at which the rules give another stage than
@@ -176,11 +189,14 @@ export function explainStage(standing: Standing, hold: Hold | null): Evidence {
       lastOrderAt: isoInstant(facts.lastOrderAt),
     },
   };
-  if (rule?.readsCalibration) {
+  if (rule !== undefined && rule.needs.calibration.size > 0) {
     const { version, cadence } = standing.calibration;
     const { r, alphaDays, medianGapDays } = cadence;
     evidence.facts.spanDays = spanDays(facts.firstDay, facts.lastDay);
     evidence.calibration = { version, r, alphaDays, medianGapDays };
+    for (const model of DROPOUT_MODELS) {
+      if (rule.needs.calibration.has(model)) evidence.calibration[model] = standing.calibration[model];
+    }
   }
   if (hold !== null) {
     evidence.hold = { moveId: hold.moveId, since: isoInstant(hold.since), until: isoInstant(hold.until) };

@@ -13,9 +13,17 @@ export interface OrderFact {
   amountMinor: number;
 }
 
+/** The scales on which a customer can answer how satisfied they are. */
+export const SATISFACTION_SCALES = ['csat', 'nps'] as const;
+export type SatisfactionScale = (typeof SATISFACTION_SCALES)[number];
+/** The ends of each. */
+export const SATISFACTION_BOUNDS = { csat: [1, 5], nps: [0, 10] } as const;
+
 export interface TouchpointFact {
   id: string;
   at: number;
+  /** What the customer answered when they were asked; absent or null where they were not. */
+  satisfaction?: { scale: SatisfactionScale; score: number } | null;
 }
 
 export interface ManualMoveFact {
@@ -28,11 +36,21 @@ export interface ManualMoveFact {
   actor: string;
 }
 
+/** A dated field of the profile took on a value: null where it was removed, of a tag whether it is there. */
+export interface ProfileChangeFact {
+  id: string;
+  at: number;
+  /** `country`, `channel`, `owner`, `tag:<tag>` or `attributes.<key>`. */
+  field: string;
+  value: unknown;
+}
+
 /** Facts of one customer, each kind in the order of (at, id). */
 export interface FactLists {
   orders: readonly OrderFact[];
   touchpoints: readonly TouchpointFact[];
   moves: readonly ManualMoveFact[];
+  changes: readonly ProfileChangeFact[];
 }
 
 /** The sum of a customer's facts up to an instant. Plain JSON: it is stored with the customer. */
@@ -51,6 +69,8 @@ export interface Facts {
   spend: Record<string, number>;
   interactions: number;
   lastInteractionAt: number | null;
+  /** The last answer on each scale; not there before the first, so that states without one stay as they are. */
+  satisfaction?: Partial<Record<SatisfactionScale, { score: number; at: number }>>;
 }
 
 /**
@@ -97,6 +117,13 @@ export function applyOrder(facts: Facts, order: OrderFact, timeZone: string): vo
 export function applyTouchpoint(facts: Facts, touchpoint: TouchpointFact): void {
   facts.interactions += 1;
   facts.lastInteractionAt = touchpoint.at;
+  const { satisfaction } = touchpoint;
+  if (satisfaction == null) return;
+  // Replaced and not written into: copies of facts share it.
+  facts.satisfaction = {
+    ...facts.satisfaction,
+    [satisfaction.scale]: { score: satisfaction.score, at: touchpoint.at },
+  };
 }
 
 /** Counts the days of all orders so far anew: the same orders fall on other days in another time zone. */
@@ -108,11 +135,19 @@ export function recountDays(facts: Facts, ordersSoFar: readonly OrderFact[], tim
 }
 
 /** The same lists, those that were not in order sorted. */
-export function inOrder({ orders, touchpoints, moves }: FactLists): FactLists {
-  return { orders: sorted(orders), touchpoints: sorted(touchpoints), moves: sorted(moves) };
+export function inOrder({ orders, touchpoints, moves, changes }: FactLists): FactLists {
+  return {
+    orders: sorted(orders),
+    touchpoints: sorted(touchpoints),
+    moves: sorted(moves),
+    changes: sorted(changes),
+  };
 }
 
-/** The instant of the earliest fact of lists in order; Infinity where there is none. */
+/**
+ * The instant of the earliest fact of lists in order; Infinity where there is none. A change of the profile
+ * does not begin a customer: none is earlier than their creation.
+ */
 export function firstFactAt({ orders, touchpoints, moves }: FactLists): number {
   return Math.min(orders[0]?.at ?? Infinity, touchpoints[0]?.at ?? Infinity, moves[0]?.at ?? Infinity);
 }

@@ -53,7 +53,9 @@ function follows(a: Condition, b: Condition): boolean {
 
 function leafFollows(a: Condition, b: Condition): boolean {
   const of = predicateOf(a);
-  if (b.type === 'orders' && b.atLeast === 1 && of.needsOrder) return true;
+  if (b.type === 'orders' && b.atLeast === 1 && of.needsOrder(a)) return true;
   if (a.type !== b.type || of.threshold === undefined) return false;
-  return of.threshold(a) >= of.threshold(b);
+  const one = of.threshold(a);
+  const other = of.threshold(b);
+  return one.family === other.family && one.figure >= other.figure;
 }

@@ -1,15 +1,14 @@
-// Owns the policy: its schema, the default one, and the faults that a schema cannot see. A policy is data;
-// what its conditions mean is in predicates.ts, its versions in time are in timeline.ts.
+// Owns the policy: its schema and types, and which lifecycle its rules are about. A policy is data; what its
+// conditions mean is in predicates.ts, its faults in validation.ts, its versions in time in timeline.ts.
 
 import Type from 'typebox';
-import { isTimeZone } from './calendar.js';
-import { CONDITION_DEPTH_MAX, type Condition, partsOf } from './conditions.js';
-import { implies, neverHolds } from './implication.js';
-import { readsCalibration } from './predicates.js';
-import { LIFECYCLE_TEMPLATES, TEMPLATE_KEYS } from './stages.js';
+import type { Condition } from './conditions.js';
+import { needsOf } from './predicates.js';
+import { type Lifecycle, STAGE_KINDS, TEMPLATE_KEYS } from './stages.js';
+import { LIFECYCLE_TEMPLATES } from './templates.js';
 
-/** How many conditions a policy may have in all, compound ones included: each is asked at each decision. */
-export const CONDITIONS_MAX = 100;
+const STAGES_MAX = 30;
+const closed = { additionalProperties: false };
 
 const StageKey = Type.String({
   minLength: 1,
@@ -18,15 +17,59 @@ const StageKey = Type.String({
   description: "The key of one of the lifecycle's stages.",
 });
 
-const RuleSchema = Type.Object(
-  { stage: StageKey, when: Type.Ref('Condition#') },
-  { additionalProperties: false, description: 'While the condition holds, customers are in the stage.' },
+const label = () => Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000]+$' });
+
+const StageSchema = Type.Object(
+  {
+    key: StageKey,
+    labels: Type.Object({ en: label(), zh: label() }, closed),
+    kind: Type.Enum([...STAGE_KINDS], { description: 'What events and reports go by.' }),
+  },
+  closed,
 );
 
-/** Refers to ConditionSchema by its `$id`; both have to be known to whoever validates or documents. */
+const keys = (description: string) => Type.Array(StageKey, { maxItems: STAGES_MAX, description });
+
+export const LifecycleSchema = Type.Object(
+  {
+    stages: Type.Array(StageSchema, {
+      minItems: 2,
+      maxItems: STAGES_MAX,
+      description: 'In the order in which a customer is meant to go through them.',
+    }),
+    moves: Type.Array(
+      Type.Object({ from: StageKey, to: keys('Where a person may move a customer.') }, closed),
+      {
+        maxItems: STAGES_MAX,
+        description: 'The graph that limits manual moves; the rules always go where they say.',
+      },
+    ),
+    closedOnceOrdered: keys('Stages that nobody may be moved into once an order counts.'),
+  },
+  { $id: 'Lifecycle', ...closed, description: 'Stages and the graph between them.' },
+);
+
+const RuleSchema = Type.Object(
+  { stage: StageKey, when: Type.Ref('Condition#') },
+  { ...closed, description: 'While the condition holds, customers are in the stage.' },
+);
+
+/** Refers to ConditionSchema and LifecycleSchema by `$id`: whoever validates or documents has to know both. */
 export const PolicySchema = Type.Object(
   {
     template: Type.Enum([...TEMPLATE_KEYS], { description: 'The lifecycle whose stages the rules name.' }),
+    lifecycle: Type.Optional(
+      Type.Ref('Lifecycle#', { description: "The tenant's own copy of it; without one it is as shipped." }),
+    ),
+    carryOver: Type.Optional(
+      Type.Record(StageKey, StageKey, {
+        maxProperties: STAGES_MAX,
+        additionalProperties: false,
+        description:
+          'For stages that the lifecycle no longer has: the one in their place. Customers whom a person has ' +
+          'put there are held in that one; everybody else is where the rules put them.',
+      }),
+    ),
     timeZone: Type.String({
       minLength: 1,
       maxLength: 64,
@@ -40,7 +83,7 @@ export const PolicySchema = Type.Object(
     }),
     otherwise: StageKey,
   },
-  { $id: 'Policy', additionalProperties: false, description: "The rules that decide each customer's stage." },
+  { $id: 'Policy', ...closed, description: "The rules that decide each customer's stage." },
 );
 
 export interface Rule {
@@ -49,106 +92,18 @@ export interface Rule {
 }
 
 type PolicyShape = Type.Static<typeof PolicySchema>;
-export interface Policy extends Omit<PolicyShape, 'rules'> {
+export interface Policy extends Omit<PolicyShape, 'rules' | 'lifecycle' | 'carryOver'> {
+  lifecycle?: Lifecycle;
+  carryOver?: Record<string, string>;
   rules: Rule[];
 }
 
-/** What a tenant starts with, for the `ecommerce` template. */
-export const DEFAULT_POLICY: Policy = {
-  template: 'ecommerce',
-  timeZone: 'UTC',
-  rules: [
-    { stage: 'churned', when: { type: 'cadenceQuantile', q: 0.9 } },
-    { stage: 'declining', when: { type: 'cadenceQuantile', q: 0.75 } },
-    {
-      stage: 'mature',
-      when: {
-        type: 'any',
-        of: [
-          { type: 'orders', atLeast: 3 },
-          {
-            type: 'all',
-            of: [
-              { type: 'orders', atLeast: 2 },
-              { type: 'categories', atLeast: 2 },
-            ],
-          },
-        ],
-      },
-    },
-    { stage: 'new', when: { type: 'orders', atLeast: 1 } },
-  ],
-  otherwise: 'prospect',
-};
-
-export interface PolicyFault {
-  /** RFC 6901, from the policy's root. */
-  pointer: string;
-  message: string;
-}
-
-/** The faults of a policy that its schema accepts; empty for a sound one. */
-export function validatePolicy(policy: Policy): PolicyFault[] {
-  const faults = [...stageFaults(policy)];
-  if (!isTimeZone(policy.timeZone)) {
-    faults.push({ pointer: '/timeZone', message: `${policy.timeZone} is not a known IANA time zone` });
-  }
-  const tooBig = sizeFaults(policy);
-  // Rules of any size are not compared with each other: that would be the work that the bounds are to spare.
-  return tooBig.length > 0 ? [...faults, ...tooBig] : [...faults, ...deadRuleFaults(policy)];
+/** The stages that a policy's rules are about: the tenant's copy, or the template as it is shipped. */
+export function lifecycleOf({ template, lifecycle }: Policy): Lifecycle {
+  return lifecycle ?? LIFECYCLE_TEMPLATES[template];
 }
 
 /** Whether a new calibration can change what the policy decides. */
 export function usesCalibration(policy: Policy): boolean {
-  return policy.rules.some((rule) => readsCalibration(rule.when));
-}
-
-function stageFaults(policy: Policy): PolicyFault[] {
-  const known = LIFECYCLE_TEMPLATES[policy.template].stages.map((stage) => stage.key);
-  const named = policy.rules.map((rule, i) => ({ pointer: `/rules/${i}/stage`, stage: rule.stage }));
-  return [...named, { pointer: '/otherwise', stage: policy.otherwise }]
-    .filter(({ stage }) => !known.includes(stage))
-    .map(({ pointer, stage }) => ({
-      pointer,
-      message: `${stage} is not a stage of the ${policy.template} lifecycle; its stages are ${known.join(', ')}`,
-    }));
-}
-
-function sizeFaults(policy: Policy): PolicyFault[] {
-  const faults: PolicyFault[] = [];
-  let conditions = 0;
-  const visit = (condition: Condition, pointer: string, depth: number): void => {
-    conditions += 1;
-    if (depth > CONDITION_DEPTH_MAX) {
-      faults.push({ pointer, message: `conditions are nested more than ${CONDITION_DEPTH_MAX} deep` });
-      return;
-    }
-    if (conditions > CONDITIONS_MAX) return;
-    const parts = partsOf(condition);
-    const at = (i: number) => (condition.type === 'not' ? `${pointer}/of` : `${pointer}/of/${i}`);
-    for (const [i, part] of parts.entries()) visit(part, at(i), depth + 1);
-  };
-  for (const [i, rule] of policy.rules.entries()) visit(rule.when, `/rules/${i}/when`, 1);
-  if (conditions > CONDITIONS_MAX) {
-    faults.push({ pointer: '/rules', message: `there are more than ${CONDITIONS_MAX} conditions in all` });
-  }
-  return faults;
-}
-
-/** Rules that can never decide: their condition cannot hold, or an earlier rule holds whenever they do. */
-function deadRuleFaults(policy: Policy): PolicyFault[] {
-  const faults: PolicyFault[] = [];
-  for (const [i, rule] of policy.rules.entries()) {
-    const pointer = `/rules/${i}/when`;
-    if (neverHolds(rule.when)) {
-      faults.push({ pointer, message: 'this condition contradicts itself, so the rule can never decide' });
-      continue;
-    }
-    const earlier = policy.rules.findIndex((other, j) => j < i && implies(rule.when, other.when));
-    if (earlier !== -1) {
-      const message = `rule ${earlier} holds whenever this one does, so this one can never decide`;
-      faults.push({ pointer, message });
-    }
-  }
-  return faults;
+  return needsOf(policy.rules.map((rule) => rule.when)).calibration.size > 0;
 }

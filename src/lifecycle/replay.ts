@@ -5,7 +5,16 @@
 import { explainStage, judge, nextReview } from './decide.js';
 import { copyFacts, emptyFacts, type FactLists, firstFactAt, inOrder } from './facts.js';
 import { type CompiledTimeline, segmentIndexAt } from './timeline.js';
-import { type Advance, beginWalk, type CustomerState, nextFactAt, step, type Walk, walkTo } from './walk.js';
+import {
+  type Advance,
+  beginWalk,
+  type CustomerState,
+  nextFactAt,
+  step,
+  takeChanges,
+  type Walk,
+  walkTo,
+} from './walk.js';
 
 export { type CompiledTimeline, compileTimeline, type Timeline } from './timeline.js';
 export { particularType, TRANSITION_CAUSES, type Transition, type TransitionCause } from './transition.js';
@@ -21,11 +30,19 @@ export interface History extends FactLists {
  * the earlier of their creation and their first fact: an `until` before that is taken to be that instant.
  */
 export function replay(history: History, timeline: CompiledTimeline, until: number): Advance {
+  return finish(replayWalk(history, timeline, until));
+}
+
+/** The walk itself, at `until`, for those who ask more of it than the ledger (explain.ts). */
+export function replayWalk(history: History, timeline: CompiledTimeline, until: number): Walk {
   const lists = inOrder(history);
   const at = Math.min(history.createdAt, firstFactAt(lists));
   const walk = beginWalk({ timeline, lists, isWhole: true, at, facts: emptyFacts() });
+  // What a profile says from its creation on is taken to have been so before, when the first facts came.
+  takeChanges(walk, Math.max(at, history.createdAt));
   step(walk, at);
-  return finish(walk, Math.max(until, at));
+  walkTo(walk, Math.max(until, at));
+  return walk;
 }
 
 /**
@@ -44,14 +61,16 @@ export function advance(
   walk.since = state.since;
   walk.hold = state.hold;
   if (walk.hold === null) judge(walk.standing, state.at);
-  return finish(walk, until);
+  walkTo(walk, until);
+  return finish(walk);
 }
 
 /**
  * Whether an advance from this state gives what a replay would. It needs a replay when a fact is not later
  * than all that is applied, when a version has come that was in force at or before the state (which counts
- * up, so the one in force at the state tells), or when days are counted in another time zone on the way:
- * the state knows how many days there were, not which orders made them.
+ * up, so the one in force at the state tells), when a policy on the way looks at single facts, or when days
+ * are counted in another time zone on the way: the state knows how many days there were, not which orders
+ * made them.
  */
 export function canAdvance(
   state: CustomerState,
@@ -62,20 +81,23 @@ export function canAdvance(
   const index = segmentIndexAt(timeline, state.at);
   const segment = timeline.segments[index];
   if (segment?.policyVersion !== state.policyVersion) return false;
-  if (segment.calibration.version !== state.calibrationVersion) return false;
+  if (segment.calibration.version !== state.calibrationVersion || segment.policy.needs.history) return false;
   for (let i = index + 1; i < timeline.segments.length; i += 1) {
     const later = timeline.segments[i];
     if (later === undefined || later.from > until) break;
-    if (later.recounts) return false;
+    if (later.recounts || later.policy.needs.history) return false;
   }
   const isLater = (fact: { at: number }) => fact.at > state.at;
+  // Whoever looks at the profile from now on has been replayed above; who did in the past decided by other values.
+  const isRewritten = newFacts.changes.some((change) => !isLater(change));
+  if (isRewritten && timeline.segments.slice(0, index).some(({ policy }) => policy.needs.history))
+    return false;
   return (
     newFacts.orders.every(isLater) && newFacts.touchpoints.every(isLater) && newFacts.moves.every(isLater)
   );
 }
 
-function finish(walk: Walk, until: number): Advance {
-  walkTo(walk, until);
+function finish(walk: Walk): Advance {
   const { standing, segment, hold, at, since } = walk;
   const stage = walk.stage ?? segment.policy.otherwise;
   const review = nextReview(standing, stage, hold);

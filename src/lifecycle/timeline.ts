@@ -1,17 +1,22 @@
 // Owns which policy and which calibration are in force at which instant. Compiled once from a tenant's dated
 // versions and shared by all of its customers. Does not own what happens at an activation (walk.ts).
 
-import { type Calibration, DEFAULT_CALIBRATION } from './calibration.js';
+import {
+  type Calibration,
+  calibrationOf,
+  DEFAULT_CALIBRATION,
+  type GivenCalibration,
+} from './calibration.js';
 import { type CompiledPolicy, compilePolicy } from './decide.js';
-import type { Cadence } from './models/cadence.js';
-import { DEFAULT_POLICY, type Policy, usesCalibration } from './policy.js';
-import { LIFECYCLE_TEMPLATES, type Lifecycle } from './stages.js';
+import { DEFAULT_POLICY } from './defaultPolicies.js';
+import { lifecycleOf, type Policy } from './policy.js';
+import type { Lifecycle } from './stages.js';
 
 /** A tenant's versions, in any order. A version never changes; a new one has the highest number. */
 export interface Timeline {
   /** `effectiveFrom` null: from the beginning of time. */
   policies: readonly { version: number; effectiveFrom: number | null; policy: Policy }[];
-  calibrations: readonly { version: number; effectiveFrom: number; cadence: Cadence }[];
+  calibrations: readonly (GivenCalibration & { effectiveFrom: number })[];
 }
 
 /** A stretch of time with one policy and one calibration in force. */
@@ -19,6 +24,8 @@ export interface Segment {
   from: number;
   policyVersion: number;
   policy: CompiledPolicy;
+  /** For every stage that an earlier version had and this one does not: the one in its place, where one is given. */
+  carryOver: ReadonlyMap<string, string>;
   calibration: Calibration;
   /** Whether another policy comes into force at `from`, or a calibration that the policy in force reads. */
   activates: 'policy' | 'calibration' | null;
@@ -44,21 +51,17 @@ export function compileTimeline(timeline: Timeline): CompiledTimeline {
     compilePolicy(DEFAULT_POLICY),
   );
   const calibrations = succession(
-    timeline.calibrations.map(({ version, effectiveFrom, cadence }) => {
-      return { version, from: effectiveFrom, value: { version, cadence } };
+    timeline.calibrations.map((given) => {
+      return { version: given.version, from: given.effectiveFrom, value: calibrationOf(given) };
     }),
     DEFAULT_CALIBRATION,
   );
-  const lifecycles = new Map(
-    timeline.policies.map((p) => [p.version, LIFECYCLE_TEMPLATES[p.policy.template]]),
-  );
-  const cadences = new Map(
-    timeline.calibrations.map(({ version, cadence }) => [version, { version, cadence }]),
-  );
+  const lifecycles = new Map(timeline.policies.map((p) => [p.version, lifecycleOf(p.policy)]));
+  const fitted = new Map(timeline.calibrations.map((given) => [given.version, calibrationOf(given)]));
   return {
-    segments: join(policies, calibrations),
-    lifecycleOf: (version) => lifecycles.get(version) ?? LIFECYCLE_TEMPLATES[DEFAULT_POLICY.template],
-    calibrationOf: (version) => cadences.get(version) ?? DEFAULT_CALIBRATION,
+    segments: join(policies, calibrations, carriedOver(timeline.policies)),
+    lifecycleOf: (version) => lifecycles.get(version) ?? lifecycleOf(DEFAULT_POLICY),
+    calibrationOf: (version) => fitted.get(version) ?? DEFAULT_CALIBRATION,
   };
 }
 
@@ -102,19 +105,38 @@ function at<T>(versions: Succession<T>, instant: number): Dated<T> {
   return versions.findLast((dated) => dated.from <= instant) ?? versions[0];
 }
 
+/**
+ * By version, all that it and those before it carry over: a move by hand is to a stage of the lifecycle of its own
+ * time, and the version that replaced that one may itself have been replaced, from whatever date on.
+ */
+function carriedOver(policies: Timeline['policies']): Map<number, ReadonlyMap<string, string>> {
+  const byVersion = new Map<number, ReadonlyMap<string, string>>();
+  let before: ReadonlyMap<string, string> = new Map();
+  for (const { version, policy } of [...policies].sort((a, b) => a.version - b.version)) {
+    const own = new Map(Object.entries(policy.carryOver ?? {}));
+    const stages = new Set(lifecycleOf(policy).stages.map((stage) => stage.key));
+    const earlier = [...before].map(([from, to]): [string, string] => [from, own.get(to) ?? to]);
+    before = new Map([...earlier, ...own].filter(([from]) => !stages.has(from)));
+    byVersion.set(version, before);
+  }
+  return byVersion;
+}
+
 function join(
   policies: Succession<CompiledPolicy>,
   calibrations: Succession<Calibration>,
+  carried: ReadonlyMap<number, ReadonlyMap<string, string>>,
 ): [Segment, ...Segment[]] {
   const starts = [...new Set([...policies, ...calibrations].map((dated) => dated.from))].sort(byNumber);
   const segmentFrom = (from: number): Segment => {
     const policy = at(policies, from);
     const calibration = at(calibrations, from);
-    const reads = calibration.from === from && usesCalibration(policy.value);
+    const reads = calibration.from === from && policy.value.needs.calibration.size > 0;
     return {
       from,
       policyVersion: policy.version,
       policy: policy.value,
+      carryOver: carried.get(policy.version) ?? new Map(),
       calibration: calibration.value,
       activates: policy.from === from ? 'policy' : reads ? 'calibration' : null,
       recounts: false,

@@ -10,6 +10,7 @@ export const TRANSITION_CAUSES = [
   'order',
   'created',
   'touchpoint',
+  'profile',
   'policy',
   'calibration',
   'hold_ended',
@@ -24,7 +25,7 @@ export interface Transition {
   from: string | null;
   to: string;
   cause: TransitionCause;
-  /** The order, touchpoint or manual move behind it. */
+  /** The order, touchpoint, change of the profile or manual move behind it. */
   causeId: string | null;
   policyVersion: number;
   calibrationVersion: number;

@@ -20,9 +20,11 @@ import {
   type Facts,
   type ManualMoveFact,
   type OrderFact,
+  type ProfileChangeFact,
   recountDays,
   type TouchpointFact,
 } from './facts.js';
+import type { Past, Series } from './past.js';
 import { type CompiledTimeline, type Segment, segmentIndexAt } from './timeline.js';
 import type { Transition } from './transition.js';
 
@@ -52,19 +54,21 @@ export interface Advance {
   nextFactAt: number | null;
 }
 
-/** A walk under way. All that it changes is its own. */
-export interface Walk {
+/** A walk under way, which is the past of what it decides next. All that it changes is its own. */
+export interface Walk extends Past {
   readonly timeline: CompiledTimeline;
-  readonly lists: FactLists;
   /** How much of each list has been applied. */
   ordersDone: number;
   touchpointsDone: number;
   movesDone: number;
+  changesDone: number;
+  readonly values: Map<string, unknown>;
+  readonly stays: Map<string, number>;
   /** Whether the orders given are all there ever were, so that their days can be counted anew. */
   readonly isWhole: boolean;
   segmentIndex: number;
   segment: Segment;
-  readonly standing: Standing;
+  standing: Standing;
   at: number;
   stage: string | null;
   since: number;
@@ -84,22 +88,30 @@ export interface WalkStart {
 export function beginWalk({ timeline, lists, isWhole, at, facts }: WalkStart): Walk {
   const segmentIndex = segmentIndexAt(timeline, at);
   const segment = timeline.segments[segmentIndex] ?? timeline.segments[0];
-  return {
-    timeline,
+  const past = {
     lists,
     ordersDone: 0,
     touchpointsDone: 0,
+    values: new Map<string, unknown>(),
+    stage: null,
+    since: at,
+    stays: new Map<string, number>(),
+    sums: new Map<string, Series>(),
+  };
+  const walk: Omit<Walk, 'standing'> = {
+    timeline,
+    ...past,
     movesDone: 0,
+    changesDone: 0,
     isWhole,
     segmentIndex,
     segment,
-    standing: createStanding(segment.policy, facts, segment.calibration),
     at,
-    stage: null,
-    since: at,
     hold: null,
     transitions: [],
   };
+  const standing = createStanding(segment.policy, facts, segment.calibration, walk);
+  return Object.assign(walk, { standing });
 }
 
 /** Walks on until nothing is left to happen at or before `until`. */
@@ -119,16 +131,20 @@ export function walkTo(walk: Walk, until: number): void {
 }
 
 /** The earliest fact that has not been applied; Infinity if none is left. */
-export function nextFactAt({ lists, ordersDone, touchpointsDone, movesDone }: Walk): number {
+export function nextFactAt(walk: Walk): number {
+  const { lists, ordersDone, touchpointsDone, movesDone } = walk;
   const order = lists.orders[ordersDone]?.at ?? Infinity;
   const touchpoint = lists.touchpoints[touchpointsDone]?.at ?? Infinity;
   const move = lists.moves[movesDone]?.at ?? Infinity;
-  return Math.min(order, touchpoint, move);
+  const fact = Math.min(order, touchpoint, move);
+  // To rules that do not look at the profile its changes are no facts: they are taken along with the next one.
+  if (!walk.segment.policy.needs.profile) return fact;
+  return Math.min(fact, lists.changes[walk.changesDone]?.at ?? Infinity);
 }
 
 /**
- * One instant: what is in force, then the facts (orders, touchpoints, moves), then one decision and at most
- * one transition.
+ * One instant: what is in force, then the facts (orders, touchpoints, the profile, moves), then one decision
+ * and at most one transition.
  */
 export function step(walk: Walk, at: number): void {
   const activated = enterSegment(walk, at);
@@ -136,8 +152,12 @@ export function step(walk: Walk, at: number): void {
   if (walk.hold !== null && walk.hold.until !== null && walk.hold.until <= at) walk.hold = null;
   const order = takeOrders(walk, at);
   // An order at the instant of a move comes before it, so any order that meets a hold was placed after it.
-  if (order !== null) walk.hold = null;
+  if (order !== null) {
+    walk.hold = null;
+    walk.stays.clear();
+  }
   const touchpoint = takeTouchpoints(walk, at);
+  const change = takeChanges(walk, at);
   const move = takeMoves(walk, at);
   walk.at = at;
   // An instant at which nothing but the time has come was judged when it was found, and no other can have been.
@@ -145,7 +165,7 @@ export function step(walk: Walk, at: number): void {
   const stage = walk.hold?.stage ?? stageOf(walk.standing);
   if (stage === walk.stage) return;
   // Without a move there is another stage than the held one only where the hold has ended.
-  record(walk, stage, { move, order, touchpoint, activated, holdEnded: wasHeld });
+  record(walk, stage, { move, order, touchpoint, change, activated, holdEnded: wasHeld });
 }
 
 /** An activation is an instant of its own, so none is ever entered late. */
@@ -162,11 +182,20 @@ function enterSegment(walk: Walk, at: number): Segment['activates'] {
   }
   const { segment, standing } = walk;
   standing.policy = segment.policy;
+  standing.timeZone = segment.policy.timeZone;
+  carryOver(walk);
   standing.calibration = segment.calibration;
   if (recounts && walk.isWhole) {
     recountDays(standing.facts, walk.lists.orders.slice(0, walk.ordersDone), segment.policy.timeZone);
   }
   return segment.activates;
+}
+
+/** A person's decision goes on in the stage that the new lifecycle has in the place of its own. */
+function carryOver(walk: Walk): void {
+  const { hold, segment } = walk;
+  const stage = hold === null ? undefined : segment.carryOver.get(hold.stage);
+  if (hold !== null && stage !== undefined) walk.hold = { ...hold, stage };
 }
 
 function takeOrders(walk: Walk, at: number): OrderFact | null {
@@ -196,6 +225,20 @@ function takeTouchpoints(walk: Walk, at: number): TouchpointFact | null {
   }
 }
 
+/** Applies the profile's changes so far; answers the last of this instant, where the rules look at the profile. */
+export function takeChanges(walk: Walk, at: number): ProfileChangeFact | null {
+  const { changes } = walk.lists;
+  let last: ProfileChangeFact | null = null;
+  for (;;) {
+    const change = changes[walk.changesDone];
+    if (change === undefined || change.at > at) break;
+    walk.values.set(change.field, change.value);
+    walk.changesDone += 1;
+    last = change;
+  }
+  return last !== null && last.at === at && walk.segment.policy.needs.profile ? last : null;
+}
+
 /** Moves are checked on acceptance, never here: the stage may since have left the lifecycle. */
 function takeMoves(walk: Walk, at: number): ManualMoveFact | null {
   const { moves } = walk.lists;
@@ -206,7 +249,9 @@ function takeMoves(walk: Walk, at: number): ManualMoveFact | null {
     walk.movesDone += 1;
     // A hold whose date is not after its move would end as it begins: the rules decide as if it were not.
     const holds = move.holdUntil === null || move.holdUntil > at;
-    walk.hold = holds ? { stage: move.to, since: at, until: move.holdUntil, moveId: move.id } : null;
+    // Under a lifecycle that has another stage in the place of the one that was meant, it is that one.
+    const stage = walk.segment.carryOver.get(move.to) ?? move.to;
+    walk.hold = holds ? { stage, since: at, until: move.holdUntil, moveId: move.id } : null;
     last = holds ? move : null;
   }
 }
@@ -226,6 +271,14 @@ function record(walk: Walk, stage: string, happened: Happened): void {
     actor: move?.actor ?? null,
     reason: move?.reason ?? null,
   });
+  leave(walk);
   walk.stage = stage;
   walk.since = walk.at;
+  // The due time of a rule about the stage begins with the stage.
+  if (walk.segment.policy.needs.history && walk.hold === null) judge(walk.standing, walk.at);
+}
+
+/** The longest of the stays in a stage since the last order is kept. */
+function leave({ stage, since, at, stays }: Walk): void {
+  if (stage !== null) stays.set(stage, Math.max(stays.get(stage) ?? 0, at - since));
 }

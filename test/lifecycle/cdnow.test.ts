@@ -21,7 +21,11 @@ function confusion(policy: Policy) {
   const timeline = compileTimeline({ policies: [{ version: 1, effectiveFrom: null, policy }], calibrations });
   const counts = { tp: 0, fp: 0, fn: 0, tn: 0 };
   for (const orders of purchases.values()) {
-    const { state } = replay({ createdAt: CUT, orders, touchpoints: [], moves: [] }, timeline, CUT);
+    const { state } = replay(
+      { createdAt: CUT, orders, touchpoints: [], moves: [], changes: [] },
+      timeline,
+      CUT,
+    );
     const bought = orders.some((order) => order.at > CUT);
     if (state.stage === 'churned') counts[bought ? 'fp' : 'tp'] += 1;
     else counts[bought ? 'tn' : 'fn'] += 1;

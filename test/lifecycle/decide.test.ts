@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { decide, type Hold } from '../../src/lifecycle/decide.js';
+import { DEFAULT_POLICY } from '../../src/lifecycle/defaultPolicies.js';
 import { emptyFacts } from '../../src/lifecycle/facts.js';
-import { DEFAULT_POLICY } from '../../src/lifecycle/policy.js';
 import { cadence, order, policy, SPAN_DAYS, START, stage } from './arbitraries.js';
 import { DAY, plainParts } from './reference.js';
 import { at, calibration, factsOf, orderAt, ordersAt, policyOf, silencePolicy } from './samples.js';
@@ -112,7 +112,7 @@ t.test(
       },
       facts: { orders: 2, purchaseDays: 2, lastOrderAt: '2024-01-11T00:00:00.000Z' },
     });
-    const tuned = { version: 4, cadence: { r: 2, alphaDays: 50, medianGapDays: 12 } };
+    const tuned = { ...calibration, version: 4, cadence: { r: 2, alphaDays: 50, medianGapDays: 12 } };
     const quiet = decide({
       facts,
       hold: null,
@@ -186,7 +186,7 @@ t.test('reviewAt is exact: the stage does not change before it and does at it', 
       (rules, orders, held, asked, fit) => {
         const placed = orders.map((one, i) => ({ ...one, id: `o${i}` })).sort((a, b) => a.at - b.at);
         const facts = factsOf(placed, rules.timeZone);
-        const tuned = { version: 1, cadence: fit };
+        const tuned = { ...calibration, version: 1, cadence: fit };
         const from = Math.max(asked, facts.lastOrderAt ?? 0);
         const stageAt = (instant: number) =>
           decide({ facts, hold: held, at: instant, policy: rules, calibration: tuned }).stage;

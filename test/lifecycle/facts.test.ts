@@ -100,6 +100,19 @@ t.test('touchpoints count and the last one is known', async (t) => {
   t.match(facts, { interactions: 2, lastInteractionAt: 9, orders: 0 });
 });
 
+t.test('the last answer on each scale counts, and there is no key for it before the first', async (t) => {
+  const facts = emptyFacts();
+  applyTouchpoint(facts, { id: 'a', at: 5 });
+  applyTouchpoint(facts, { id: 'b', at: 6, satisfaction: null });
+  t.notOk('satisfaction' in facts);
+  applyTouchpoint(facts, { id: 'c', at: 7, satisfaction: { scale: 'csat', score: 5 } });
+  const copy = copyFacts(facts);
+  applyTouchpoint(copy, { id: 'd', at: 8, satisfaction: { scale: 'nps', score: 10 } });
+  applyTouchpoint(copy, { id: 'e', at: 9, satisfaction: { scale: 'csat', score: 1 } });
+  t.same(facts.satisfaction, { csat: { score: 5, at: 7 } });
+  t.same(copy.satisfaction, { csat: { score: 1, at: 9 }, nps: { score: 10, at: 8 } });
+});
+
 t.test('a copy shares nothing with its original', async (t) => {
   const facts = factsOf([order('a', '2024-01-01T10:00Z', { categories: ['books'] })]);
   const before = JSON.stringify(facts);
@@ -108,7 +121,7 @@ t.test('a copy shares nothing with its original', async (t) => {
 });
 
 t.test('facts of one instant are taken by id', async (t) => {
-  const { orders } = inOrder({
+  const { orders, changes } = inOrder({
     orders: [
       order('c', '2024-01-02T10:00Z'),
       order('b', '2024-01-01T10:00Z'),
@@ -116,9 +129,18 @@ t.test('facts of one instant are taken by id', async (t) => {
     ],
     touchpoints: [],
     moves: [],
+    changes: [
+      { id: 'b', at: 5, field: 'owner', value: 'kim' },
+      { id: 'a', at: 5, field: 'owner', value: 'lee' },
+      { id: 'c', at: 4, field: 'tag:vip', value: true },
+    ],
   });
   t.same(
     orders.map((one) => one.id),
     ['b', 'a', 'c'],
+  );
+  t.same(
+    changes.map((one) => one.id),
+    ['c', 'a', 'b'],
   );
 });

@@ -25,12 +25,12 @@ export class LedgerKeeper {
   replays = 0;
   #policies = 1;
   #calibrations = 0;
-  #pending: FactLists = { orders: [], touchpoints: [], moves: [] };
+  #pending: FactLists = { orders: [], touchpoints: [], moves: [], changes: [] };
   #ids = 0;
 
   constructor(createdAt: number, versions: Timeline) {
     this.now = createdAt;
-    this.known = { createdAt, orders: [], touchpoints: [], moves: [] };
+    this.known = { createdAt, orders: [], touchpoints: [], moves: [], changes: [] };
     this.timeline = compileTimeline({ policies: versions.policies.slice(0, 1), calibrations: [] });
   }
 
@@ -89,5 +89,6 @@ function joined(a: FactLists, b: FactLists) {
     orders: [...a.orders, ...b.orders],
     touchpoints: [...a.touchpoints, ...b.touchpoints],
     moves: [...a.moves, ...b.moves],
+    changes: [...a.changes, ...b.changes],
   };
 }

@@ -3,15 +3,11 @@
 import t from 'tap';
 import { Compile } from 'typebox/compile';
 import { type Condition, ConditionSchema } from '../../src/lifecycle/conditions.js';
-import {
-  DEFAULT_POLICY,
-  type Policy,
-  PolicySchema,
-  usesCalibration,
-  validatePolicy,
-} from '../../src/lifecycle/policy.js';
+import { DEFAULT_POLICY } from '../../src/lifecycle/defaultPolicies.js';
+import { LifecycleSchema, type Policy, PolicySchema, usesCalibration } from '../../src/lifecycle/policy.js';
+import { validatePolicy } from '../../src/lifecycle/validation.js';
 
-const validator = Compile({ 'Condition#': ConditionSchema }, PolicySchema);
+const validator = Compile({ 'Condition#': ConditionSchema, 'Lifecycle#': LifecycleSchema }, PolicySchema);
 
 const orders = (atLeast: number): Condition => ({ type: 'orders', atLeast });
 const silence = (days: number): Condition => ({ type: 'silence', days });
@@ -105,8 +101,9 @@ t.test('the schema bounds every number, string and list, and closes every object
     for (const [key, value] of Object.entries(part)) visit(value, `${path}/${key}`);
   };
   visit(JSON.parse(JSON.stringify(PolicySchema)), 'Policy');
+  visit(JSON.parse(JSON.stringify(LifecycleSchema)), 'Lifecycle');
   visit(JSON.parse(JSON.stringify(ConditionSchema)), 'Condition');
-  t.equal(seen, 5);
+  t.equal(seen, 28);
 });
 
 t.test('stages and time zones that do not exist are faults, each at its place', async (t) => {

@@ -119,7 +119,8 @@ t.test('due times round up to the millisecond', async (t) => {
 });
 
 t.test('a cadence quantile is s_q of the calibration for this history', async (t) => {
-  const cdnow: Calibration = { version: 7, cadence: { r: 3.7, alphaDays: 158.9, medianGapDays: 20 } };
+  const cadence = { r: 3.7, alphaDays: 158.9, medianGapDays: 20 };
+  const cdnow: Calibration = { ...calibration, version: 7, cadence };
   const days = (value: number) => Math.ceil(value * 86_400_000);
   const first = at('2024-01-01');
   // x = 0, t_x = 0: 158.9 · (10^(1/3.7) − 1); x = 1, t_x = 10: 168.9 · (10^(1/4.7) − 1).
@@ -155,7 +156,8 @@ t.test('a cadence quantile is s_q of the calibration for this history', async (t
 });
 
 t.test('a due time that no calendar can write never comes', async (t) => {
-  const wild: Calibration = { version: 1, cadence: { r: 0.05, alphaDays: 90, medianGapDays: 30 } };
+  const cadence = { r: 0.05, alphaDays: 90, medianGapDays: 30 };
+  const wild: Calibration = { ...calibration, version: 1, cadence };
   const condition: Condition = { type: 'cadenceQuantile', q: 0.999 };
   check(t, [
     {

@@ -1,119 +1,148 @@
 // The ledger the slow way, written from the rules and not from the code under test: at every instant at
 // which anything could happen, everything is worked out anew from the bare facts. Owns no shortcuts.
 
+import { type Calibration, DEFAULT_CALIBRATION } from '../../src/lifecycle/calibration.js';
 import type { Condition } from '../../src/lifecycle/conditions.js';
-import type { ManualMoveFact, OrderFact } from '../../src/lifecycle/facts.js';
-import type { Cadence } from '../../src/lifecycle/models/cadence.js';
-import { cadenceQuantileDays, shrunkMeanGapDays } from '../../src/lifecycle/models/cadence.js';
+import type { ManualMoveFact } from '../../src/lifecycle/facts.js';
 import type { Policy } from '../../src/lifecycle/policy.js';
 import type { History, Timeline, Transition } from '../../src/lifecycle/replay.js';
+import { changesOf, holds, type Known } from './reference-conditions.js';
 
-export const DAY = 86_400_000;
+export { DAY } from './reference-conditions.js';
 
 export type LedgerLine = Omit<Transition, 'evidence'>;
 
 /** The ledger up to `until`, without evidence. */
 export function referenceLedger(history: History, timeline: Timeline, until: number): LedgerLine[] {
-  const lines: LedgerLine[] = [];
-  const start = Math.min(history.createdAt, ...allFacts(history).map((fact) => fact.at));
-  for (const at of instants(history, timeline)) {
-    if (at < start || (at > until && at !== start)) continue;
-    const from = lines.at(-1)?.to ?? null;
-    const to = stageAt(history, timeline, at);
-    if (to === from) continue;
-    const move = liveMove(history, at);
-    const { cause, causeId } = causeAt(history, timeline, at, from === null);
-    lines.push({
-      effectiveAt: at,
-      from,
-      to,
-      cause,
-      causeId,
-      policyVersion: policyAt(timeline, at).version,
-      calibrationVersion: calibrationAt(timeline, at).version,
-      actor: cause === 'manual' ? (move?.actor ?? null) : null,
-      reason: cause === 'manual' ? (move?.reason ?? null) : null,
-    });
-  }
-  return lines;
+  const fold = new Fold(history, timeline);
+  fold.runTo(until);
+  return fold.lines;
 }
 
 /** When the stage changes next after `until` if nothing more is said or done. */
 export function referenceReviewAt(history: History, timeline: Timeline, until: number): number | null {
+  const by = <T extends { at: number }>(facts: readonly T[]) => facts.filter((fact) => fact.at <= until);
   const known: History = {
     createdAt: history.createdAt,
-    orders: history.orders.filter((fact) => fact.at <= until),
-    touchpoints: [],
-    moves: history.moves.filter((fact) => fact.at <= until),
+    orders: by(history.orders),
+    touchpoints: by(history.touchpoints),
+    moves: by(history.moves),
+    // What the profile said when it was made was so from the beginning.
+    changes: history.changes.filter((change) => change.at <= Math.max(until, history.createdAt)),
   };
   const versions: Timeline = {
     policies: timeline.policies.filter((version) => (version.effectiveFrom ?? -Infinity) <= until),
     calibrations: timeline.calibrations.filter((version) => version.effectiveFrom <= until),
   };
-  const now = stageAt(known, versions, until);
-  const change = instants(known, versions).find((at) => at > until && stageAt(known, versions, at) !== now);
-  return change ?? null;
+  const fold = new Fold(known, versions);
+  fold.runTo(until);
+  return fold.runOn(until);
 }
 
-export function stageAt(history: History, timeline: Timeline, at: number): string {
-  const move = liveMove(history, at);
-  if (move !== undefined) return move.to;
-  const { policy } = policyAt(timeline, at);
-  const known = { policy, orders: history.orders.filter((order) => order.at <= at) };
-  const { cadence } = calibrationAt(timeline, at);
-  return policy.rules.find((rule) => holds(rule.when, known, cadence, at))?.stage ?? policy.otherwise;
-}
+/** Goes from instant to instant; those that only the stage itself brings about are found on the way. */
+class Fold {
+  readonly lines: LedgerLine[] = [];
+  readonly #instants: number[];
+  readonly #stays: Known['stays'] = [];
+  #done = -Infinity;
 
-interface Known {
-  policy: Policy;
-  orders: OrderFact[];
-}
+  constructor(
+    private readonly history: History,
+    private readonly timeline: Timeline,
+  ) {
+    const start = beginningOf(history);
+    this.#instants = [...instantsOf(history, timeline)].filter((at) => at >= start).sort((a, b) => a - b);
+  }
 
-function holds(condition: Condition, known: Known, cadence: Cadence, at: number): boolean {
-  switch (condition.type) {
-    case 'orders':
-      return daysOf(known).size >= condition.atLeast;
-    case 'categories':
-      return new Set(known.orders.flatMap((order) => order.categories)).size >= condition.atLeast;
-    case 'all':
-      return condition.of.every((part) => holds(part, known, cadence, at));
-    case 'any':
-      return condition.of.some((part) => holds(part, known, cadence, at));
-    case 'not':
-      return !holds(condition.of, known, cadence, at);
-    default: {
-      const due = dueAt(condition, known, cadence);
-      return due !== undefined && at >= due;
+  /** All up to `until`, and the beginning in any case. */
+  runTo(until: number): void {
+    for (;;) {
+      const at = this.#next();
+      if (at === undefined || (at > until && this.lines.length > 0)) return;
+      this.#decide(at);
     }
   }
-}
 
-function dueAt(condition: Condition, known: Known, cadence: Cadence): number | undefined {
-  if (known.orders.length === 0) return undefined;
-  const last = Math.max(...known.orders.map((order) => order.at));
-  const days = silenceDays(condition, known, cadence);
-  return days === undefined ? undefined : last + Math.ceil(days * DAY);
-}
-
-function silenceDays(condition: Condition, known: Known, cadence: Cadence): number | undefined {
-  const days = [...daysOf(known)].sort();
-  const span = (Date.parse(days.at(-1) ?? '') - Date.parse(days[0] ?? '')) / DAY;
-  if (condition.type === 'silence') return condition.days;
-  if (condition.type === 'cadenceQuantile') {
-    return cadenceQuantileDays(condition.q, days.length - 1, span, cadence);
+  /** On to the next change after `until`; null where there is none within reason. */
+  runOn(until: number): number | null {
+    const rows = this.lines.length;
+    for (let steps = 0; steps < 5_000; steps += 1) {
+      const at = this.#next();
+      if (at === undefined) return null;
+      this.#decide(at);
+      if (this.lines.length > rows && at > until) return at;
+    }
+    return null;
   }
-  if (condition.type !== 'cadenceMultiple') return undefined;
-  return condition.multiple * shrunkMeanGapDays(days.length - 1, span, cadence.medianGapDays);
-}
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+  #next(): number | undefined {
+    return this.#instants.find((at) => at > this.#done);
+  }
 
-/** Local dates as text, by Intl alone: no arithmetic on offsets. */
-function daysOf({ policy, orders }: Known): Set<string> {
-  const { timeZone } = policy;
-  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('en-CA', { timeZone });
-  formats.set(timeZone, format);
-  return new Set(orders.map((order) => format.format(order.at)));
+  #known(at: number): Known {
+    const by = <T extends { at: number }>(facts: readonly T[]) => facts.filter((fact) => fact.at <= at);
+    const { orders, touchpoints, moves } = this.history;
+    return {
+      history: { ...this.history, orders: by(orders), touchpoints: by(touchpoints), moves: by(moves) },
+      policy: policyAt(this.timeline, at).policy,
+      calibration: calibrationAt(this.timeline, at),
+      stage: this.lines.at(-1)?.to ?? null,
+      since: this.lines.at(-1)?.effectiveAt ?? at,
+      stays: this.#stays,
+    };
+  }
+
+  #decide(at: number): void {
+    this.#done = at;
+    const known = this.#known(at);
+    const move = liveMove(this.history, at);
+    const { policy } = known;
+    const decided = policy.rules.find((rule) => holds(rule.when, known, at))?.stage ?? policy.otherwise;
+    const to = move?.to ?? decided;
+    const from = known.stage;
+    if (to !== from) this.#add({ at, from, to, since: known.since, move });
+    // The stage and what is known may bring about instants of their own.
+    const now = this.#known(at);
+    for (const { policy: dated } of this.timeline.policies) {
+      for (const part of dated.rules.flatMap((rule) => plainParts(rule.when))) {
+        for (const instant of changesOf(part, { ...now, policy: dated }, at)) this.#plan(instant);
+      }
+    }
+  }
+
+  #add({
+    at,
+    from,
+    to,
+    since,
+    move,
+  }: {
+    at: number;
+    from: string | null;
+    to: string;
+    since: number;
+    move: ManualMoveFact | undefined;
+  }) {
+    const { cause, causeId } = causeAt(this.history, this.timeline, at, from === null);
+    if (from !== null) this.#stays.push({ stage: from, from: since, to: at });
+    this.lines.push({
+      effectiveAt: at,
+      from,
+      to,
+      cause,
+      causeId,
+      policyVersion: policyAt(this.timeline, at).version,
+      calibrationVersion: calibrationAt(this.timeline, at).version,
+      actor: cause === 'manual' ? (move?.actor ?? null) : null,
+      reason: cause === 'manual' ? (move?.reason ?? null) : null,
+    });
+  }
+
+  #plan(instant: number): void {
+    if (instant <= this.#done || this.#instants.includes(instant)) return;
+    const place = this.#instants.findIndex((at) => at > instant);
+    this.#instants.splice(place === -1 ? this.#instants.length : place, 0, instant);
+  }
 }
 
 /** The last move, unless an order placed after it or its date has ended its hold. */
@@ -148,10 +177,16 @@ function causeAt(
   if (isFirst) return { cause: 'created', causeId: null };
   const touchpointId = lastId(history.touchpoints);
   if (touchpointId !== undefined) return { cause: 'touchpoint', causeId: touchpointId };
-  if (policyAt(timeline, at).version !== policyAt(timeline, at - 1).version)
-    return { cause: 'policy', causeId: null };
-  const reads = JSON.stringify(policyAt(timeline, at).policy).includes('cadence');
-  if (reads && calibrationAt(timeline, at).version !== calibrationAt(timeline, at - 1).version) {
+  const { policy, version } = policyAt(timeline, at);
+  const parts = policy.rules.flatMap((rule) => plainParts(rule.when)).map((part) => part.type);
+  const reads = (...types: string[]) => parts.some((type) => types.includes(type));
+  const changeId = at > history.createdAt ? lastId(history.changes) : undefined;
+  if (changeId !== undefined && reads('tag', 'channel', 'country', 'attribute')) {
+    return { cause: 'profile', causeId: changeId };
+  }
+  if (version !== policyAt(timeline, at - 1).version) return { cause: 'policy', causeId: null };
+  const fitted = reads('cadenceQuantile', 'cadenceMultiple', 'aliveProbability', 'orderProbability');
+  if (fitted && calibrationAt(timeline, at).version !== calibrationAt(timeline, at - 1).version) {
     return { cause: 'calibration', causeId: null };
   }
   return { cause: liveMove(history, at - 1) === undefined ? 'time' : 'hold_ended', causeId: null };
@@ -164,40 +199,26 @@ function policyAt(timeline: Timeline, at: number): { version: number; policy: Po
   return newest;
 }
 
-function calibrationAt(timeline: Timeline, at: number): { version: number; cadence: Cadence } {
+function calibrationAt(timeline: Timeline, at: number): Calibration {
   const dated = timeline.calibrations.filter((version) => version.effectiveFrom <= at);
   const newest = dated.sort((a, b) => b.version - a.version)[0];
-  return newest ?? { version: 0, cadence: { r: 3, alphaDays: 90, medianGapDays: 30 } };
+  return { ...DEFAULT_CALIBRATION, ...newest };
 }
 
-function allFacts(history: History): { at: number }[] {
-  return [...history.orders, ...history.touchpoints, ...history.moves];
+function beginningOf(history: History): number {
+  const { orders, touchpoints, moves } = history;
+  return Math.min(history.createdAt, ...[...orders, ...touchpoints, ...moves].map((fact) => fact.at));
 }
 
-/** Every instant at which anything could happen, whichever facts and versions turn out to count. */
-function instants(history: History, timeline: Timeline): number[] {
+/** Every instant at which a fact or a version comes in, or a hold ends. */
+function instantsOf(history: History, timeline: Timeline): Set<number> {
+  const { orders, touchpoints, moves, changes } = history;
   const found = new Set<number>([history.createdAt]);
-  for (const fact of allFacts(history)) found.add(fact.at);
-  for (const move of history.moves) if (move.holdUntil !== null) found.add(move.holdUntil);
+  for (const fact of [...orders, ...touchpoints, ...moves, ...changes]) found.add(fact.at);
+  for (const move of moves) if (move.holdUntil !== null) found.add(move.holdUntil);
   for (const { effectiveFrom } of timeline.policies) if (effectiveFrom !== null) found.add(effectiveFrom);
   for (const { effectiveFrom } of timeline.calibrations) found.add(effectiveFrom);
-  const cadences = [
-    { r: 3, alphaDays: 90, medianGapDays: 30 },
-    ...timeline.calibrations.map((c) => c.cadence),
-  ];
-  for (const { policy } of timeline.policies) {
-    const plain = policy.rules.flatMap((rule) => plainParts(rule.when));
-    for (const { at } of history.orders) {
-      const known = { policy, orders: history.orders.filter((order) => order.at <= at) };
-      for (const condition of plain) {
-        for (const cadence of cadences) {
-          const due = dueAt(condition, known, cadence);
-          if (due !== undefined && Number.isSafeInteger(due)) found.add(due);
-        }
-      }
-    }
-  }
-  return [...found].sort((a, b) => a - b);
+  return found;
 }
 
 export function plainParts(condition: Condition): Condition[] {

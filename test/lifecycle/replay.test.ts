@@ -15,7 +15,7 @@ import {
 } from './samples.js';
 
 const timeline = policiesFrom(silencePolicy(45, 91));
-const nothing = { orders: [], touchpoints: [], moves: [] };
+const nothing = { orders: [], touchpoints: [], moves: [], changes: [] };
 
 t.test('a life: every transition at its own instant, however late it is asked for', async (t) => {
   const history = historyOf('2024-01-01', {

@@ -44,7 +44,7 @@ export function factsOf(orders: readonly OrderFact[], timeZone = 'UTC'): Facts {
 
 /** A history that begins with `createdAt`. */
 export function historyOf(createdAt: string, facts: Partial<History> = {}): History {
-  return { createdAt: at(createdAt), orders: [], touchpoints: [], moves: [], ...facts };
+  return { createdAt: at(createdAt), orders: [], touchpoints: [], moves: [], changes: [], ...facts };
 }
 
 /** churned and declining after so many silent days, mature from 2 purchase days, new from 1. */
@@ -108,5 +108,6 @@ export function between(facts: History | FactLists, after: number, until: number
     orders: facts.orders.filter(within),
     touchpoints: facts.touchpoints.filter(within),
     moves: facts.moves.filter(within),
+    changes: facts.changes.filter(within),
   };
 }

@@ -1,7 +1,8 @@
 // The ecommerce template, and who may be moved where.
 
 import t from 'tap';
-import { LIFECYCLE_TEMPLATES, permittedMoves, STAGE_KINDS, stageKind } from '../../src/lifecycle/stages.js';
+import { permittedMoves, STAGE_KINDS, stageKind } from '../../src/lifecycle/stages.js';
+import { LIFECYCLE_TEMPLATES } from '../../src/lifecycle/templates.js';
 
 const { ecommerce } = LIFECYCLE_TEMPLATES;
 

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { canAdvance, compileTimeline, replay } from '../../src/lifecycle/replay.js';
-import { LIFECYCLE_TEMPLATES } from '../../src/lifecycle/stages.js';
+import { LIFECYCLE_TEMPLATES } from '../../src/lifecycle/templates.js';
 import {
   at,
   historyOf,
@@ -15,7 +15,7 @@ import {
 } from './samples.js';
 
 const timeline = policiesFrom(silencePolicy(45, 91));
-const nothing = { orders: [], touchpoints: [], moves: [] };
+const nothing = { orders: [], touchpoints: [], moves: [], changes: [] };
 
 t.test('at an activation everybody is decided anew, effective then', async (t) => {
   const versions = policiesFrom(silencePolicy(45, 91), ['2024-02-01', silencePolicy(10, 20)]);

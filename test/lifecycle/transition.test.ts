@@ -8,7 +8,7 @@ import {
   type Transition,
   type TransitionCause,
 } from '../../src/lifecycle/replay.js';
-import { LIFECYCLE_TEMPLATES } from '../../src/lifecycle/stages.js';
+import { LIFECYCLE_TEMPLATES } from '../../src/lifecycle/templates.js';
 import { at, historyOf, policiesFrom, silencePolicy } from './samples.js';
 
 const timeline = policiesFrom(silencePolicy(45, 91));

@@ -13,9 +13,13 @@ export interface CustomerGaps {
 
 export interface CadenceFit extends Cadence {
   completedGaps: number;
+  /** Those who have one. */
+  customers: number;
   method: 'mle' | 'fallback';
   /** Null for a fallback. */
   logLikelihood: number | null;
+  /** From the observed information; null for a fallback and at a bound, where the likelihood has no top. */
+  standardErrors: Pick<Cadence, 'r' | 'alphaDays'> | null;
   /** Whether r ended on a bound: the gaps are more alike (or wilder) than the model can say. */
   atBound: boolean;
 }
@@ -61,28 +65,32 @@ interface Point {
 export function fitCadence(perCustomer: readonly CustomerGaps[], medianGapDays: number | null): CadenceFit {
   const sample = gather(perCustomer);
   const median = medianGapDays !== null && medianGapDays > 0 ? medianGapDays : null;
-  if (sample.gaps < COMPLETED_GAPS_MIN) return fallback(sample.gaps, median);
+  if (sample.gaps < COMPLETED_GAPS_MIN) return fallback(sample, median);
   const { point, atBound } = maximise(sample);
   return {
     r: point.r,
     alphaDays: point.alpha,
     medianGapDays: median ?? DEFAULT_CADENCE.medianGapDays,
     completedGaps: sample.gaps,
+    customers: sample.customers,
     method: 'mle',
     logLikelihood: point.logLikelihood,
+    standardErrors: atBound ? null : errorsAt(sample, point),
     atBound,
   };
 }
 
-function fallback(completedGaps: number, median: number | null): CadenceFit {
+function fallback({ gaps, customers }: Sample, median: number | null): CadenceFit {
   const { r, alphaDays, medianGapDays } = DEFAULT_CADENCE;
   return {
     r,
     alphaDays: median === null ? alphaDays : 3 * median,
     medianGapDays: median ?? medianGapDays,
-    completedGaps,
+    completedGaps: gaps,
+    customers,
     method: 'fallback',
     logLikelihood: null,
+    standardErrors: null,
     atBound: false,
   };
 }
@@ -191,4 +199,19 @@ function logLikelihood(sample: Sample, r: number, alpha: number): number {
   for (let i = 0; i < sample.atLeast.length; i += 1) total += (sample.atLeast[i] ?? 0) * Math.log(r + i);
   for (const { c, n, sum } of sample.groups) total -= c * (r + n) * Math.log(alpha + sum);
   return total;
+}
+
+/** The diagonal of the inverse of minus the second derivatives, of two unknowns. */
+function errorsAt(sample: Sample, { r, alpha }: Point): Pick<Cadence, 'r' | 'alphaDays'> | null {
+  let rr = 0;
+  let cross = -sample.customers / alpha;
+  let aa = (sample.customers * r) / (alpha * alpha);
+  for (let i = 0; i < sample.atLeast.length; i += 1) rr += (sample.atLeast[i] ?? 0) / ((r + i) * (r + i));
+  for (const { c, n, sum } of sample.groups) {
+    cross += c / (alpha + sum);
+    aa -= (c * (r + n)) / ((alpha + sum) * (alpha + sum));
+  }
+  const determinant = rr * aa - cross * cross;
+  if (!(determinant > 0 && aa > 0)) return null;
+  return { r: Math.sqrt(aa / determinant), alphaDays: Math.sqrt(rr / determinant) };
 }

@@ -60,6 +60,19 @@ t.test('no point beside the fitted one is likelier, and the likelihood is that o
   }
 });
 
+t.test('the standard errors are those of the likelihood’s curvature', async (t) => {
+  const sample = gapsUntil(readPurchases(), '1997-09-30');
+  const { r, alphaDays, standardErrors } = fitCadence(sample, 30);
+  const at = (dr: number, da: number) => likelihood(sample, r + dr, alphaDays + da);
+  const [h, k] = [1e-3 * r, 1e-3 * alphaDays];
+  const rr = -(at(h, 0) - 2 * at(0, 0) + at(-h, 0)) / h ** 2;
+  const aa = -(at(0, k) - 2 * at(0, 0) + at(0, -k)) / k ** 2;
+  const ra = -(at(h, k) - at(h, -k) - at(-h, k) + at(-h, -k)) / (4 * h * k);
+  const determinant = rr * aa - ra ** 2;
+  t.ok(near((standardErrors?.r ?? 0) / Math.sqrt(aa / determinant), 1, 1e-3));
+  t.ok(near((standardErrors?.alphaDays ?? 0) / Math.sqrt(rr / determinant), 1, 1e-3));
+});
+
 t.test('the order of the customers does not move a digit', async (t) => {
   const sample = gapsUntil(readPurchases(), '1997-09-30');
   const fit = fitCadence(sample, 30);
@@ -81,9 +94,23 @@ t.test('figures that stand for many customers count as those customers', async (
 
 t.test('fewer than 50 completed gaps are no ground for a fit', async (t) => {
   const few = Array.from({ length: 49 }, () => ({ gaps: 1, totalDays: 12 }));
-  const fallback = { method: 'fallback', logLikelihood: null, atBound: false };
-  t.same(fitCadence(few, 12), { r: 3, alphaDays: 36, medianGapDays: 12, completedGaps: 49, ...fallback });
-  t.same(fitCadence([], null), { r: 3, alphaDays: 90, medianGapDays: 30, completedGaps: 0, ...fallback });
+  const fallback = { method: 'fallback', logLikelihood: null, standardErrors: null, atBound: false };
+  t.same(fitCadence(few, 12), {
+    r: 3,
+    alphaDays: 36,
+    medianGapDays: 12,
+    completedGaps: 49,
+    customers: 49,
+    ...fallback,
+  });
+  t.same(fitCadence([], null), {
+    r: 3,
+    alphaDays: 90,
+    medianGapDays: 30,
+    completedGaps: 0,
+    customers: 0,
+    ...fallback,
+  });
   t.equal(fitCadence([...few, { gaps: 1, totalDays: 9 }], 12).method, 'mle');
   t.equal(fitCadence([...few, { gaps: 0, totalDays: 0 }], 12).method, 'fallback');
 });
@@ -92,6 +119,7 @@ t.test('gaps that are all alike stop at the bound, and the quantiles stay sensib
   const alike = Array.from({ length: 200 }, () => ({ gaps: 4, totalDays: 120 }));
   const fit = fitCadence(alike, 30);
   t.equal(fit.atBound, true);
+  t.equal(fit.standardErrors, null);
   t.ok(near(fit.r, 100, 1e-6));
   t.ok(near(fit.alphaDays, 3_000, 1e-3));
   t.ok(near(cadenceQuantileDays(0.9, 0, 0, fit), 30 * Math.LN10, 1), 'exponential, mean 30 days');

@@ -6,14 +6,17 @@ import { InvalidError, PerennialError } from '../errors.js';
 
 type Conditional = Pick<FastifyRequest, 'method' | 'headers'>;
 
-/** Sends a resource with its ETag; a read whose If-None-Match names the version is answered 304. */
+/**
+ * Sends a resource with its ETag; a read whose If-None-Match names the version is answered 304. What has a
+ * revision goes by that, and its version is something else.
+ */
 export function sendVersioned<Reply extends Pick<FastifyReply, 'code' | 'header' | 'send'>>(
   request: Conditional,
   reply: Reply,
   status: number,
-  resource: { version: number },
+  resource: { version: number } | { revision: number },
 ): Reply {
-  const tag = `"${resource.version}"`;
+  const tag = `"${'revision' in resource ? resource.revision : resource.version}"`;
   reply.header('etag', tag);
   // The answer may be kept by the client's own cache, and must be asked about before it is used again.
   reply.header('cache-control', 'private, no-cache');

@@ -44,6 +44,11 @@ export function brokenConstraint(error: unknown): string | undefined {
   return failure?.code === '23505' || failure?.code === '23503' ? failure.constraint : undefined;
 }
 
+/** What was looked for has moved while a lock was waited for: the same transaction, run again, finds it. */
+export class LostRace extends Error {
+  readonly code = '40001';
+}
+
 /** Whether the same transaction is worth running again; unique violations are races that a second run sees. */
 export function isRetryable(error: unknown): boolean {
   const code = (unwrap(error) as DatabaseFailure)?.code;

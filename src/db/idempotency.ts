@@ -95,6 +95,79 @@ export async function pruneAnswers(
   return rows.length;
 }
 
+const ERASE_PAGE = 1_000;
+
+/** What a repeat is answered with. */
+export interface ErasedAnswer {
+  status: number;
+  body: unknown;
+}
+
+/** Somebody who had the data for a time. */
+export interface HostNeedle {
+  needle: string;
+  from: Date;
+  to: Date;
+}
+
+export interface ErasedAnswers {
+  needles: readonly string[];
+  hosts: readonly HostNeedle[];
+  /** An answer of a host's time that shows one of these as well is the person's too. */
+  texts: readonly string[];
+  answer: ErasedAnswer;
+}
+
+/** A request is dated by when it came, and may have waited so long for the merge that its answer shows. */
+const WAITED = "interval '1 minute'";
+
+const inBody = (needle: string) => `position(convert_to(${needle}, 'UTF8') IN page.body) > 0`;
+
+/**
+ * Takes the place of every kept answer that holds one of `needles`. A repeat is answered so and not done again: it
+ * would bring back what was erased. Where the key itself holds one, it goes. Sealed answers show secrets, not people.
+ */
+export async function eraseAnswers(
+  tx: Transaction,
+  tenantId: string,
+  { needles, hosts, texts, answer }: ErasedAnswers,
+): Promise<void> {
+  const body = Buffer.from(JSON.stringify(answer.body));
+  let after: string | null = '';
+  while (after !== null) {
+    const [page]: { last: string | null; count: number }[] = await tx.rows({
+      name: 'idempotency_erase',
+      text: `WITH page AS MATERIALIZED (
+               SELECT key, body, created_at FROM idempotency_keys WHERE tenant_id = $1 AND key > $2
+                ORDER BY key LIMIT ${ERASE_PAGE}
+             ), named AS (
+               DELETE FROM idempotency_keys WHERE tenant_id = $1 AND key = ANY (ARRAY(
+                 SELECT key FROM page
+                  WHERE EXISTS (SELECT FROM unnest($3::text[]) n(needle) WHERE position(n.needle IN key) > 0)))
+             ), holding AS (
+               UPDATE idempotency_keys SET status = $4, body = $5 WHERE tenant_id = $1 AND key = ANY (ARRAY(
+                 SELECT key FROM page
+                  WHERE NOT EXISTS (SELECT FROM unnest($3::text[]) n(needle) WHERE position(n.needle IN key) > 0)
+                    AND (EXISTS (SELECT FROM unnest($3::text[]) n(needle) WHERE ${inBody('n.needle')})
+                         OR EXISTS (SELECT FROM unnest($6::text[], $7::timestamptz[], $8::timestamptz[])
+                                           AS h(needle, since, until)
+                                     WHERE page.created_at BETWEEN h.since - ${WAITED} AND h.until
+                                       AND ${inBody('h.needle')})
+                            AND EXISTS (SELECT FROM unnest($9::text[]) x(text) WHERE ${inBody('x.text')}))))
+             )
+             SELECT max(key) AS last, count(*)::int AS count FROM page`,
+      values: [
+        ...[tenantId, after, needles, answer.status, body],
+        hosts.map(({ needle }) => needle),
+        hosts.map(({ from }) => from.toISOString()),
+        hosts.map(({ to }) => to.toISOString()),
+        texts,
+      ],
+    });
+    after = page !== undefined && page.count === ERASE_PAGE ? page.last : null;
+  }
+}
+
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 

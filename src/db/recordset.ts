@@ -13,6 +13,7 @@ interface Kinds {
   jsonb: unknown;
   int4: number;
   int8: number;
+  float8: number;
   bool: boolean;
   bytea: Uint8Array;
 }
@@ -27,6 +28,7 @@ const OIDS: Record<Kind, number> = {
   jsonb: 3802,
   int4: 23,
   int8: 20,
+  float8: 701,
   bool: 16,
   bytea: 17,
 };
@@ -115,6 +117,10 @@ const WRITERS: { [K in Kind]: (writer: Writer, cell: Kinds[K]) => void } = {
     writer.int32(8);
     writer.int64(value);
   },
+  float8(writer, value) {
+    writer.int32(8);
+    writer.float64(value);
+  },
   bool(writer, value) {
     writer.int32(1);
     writer.byte(value ? 1 : 0);
@@ -151,6 +157,11 @@ class Writer {
     const high = Math.floor(value / 2 ** 32);
     this.int32(high);
     this.uint32(value - high * 2 ** 32);
+  }
+
+  float64(value: number): void {
+    this.#reserve(8);
+    this.#length = this.#buffer.writeDoubleBE(value, this.#length);
   }
 
   uint32(value: number): void {

@@ -5,7 +5,7 @@ import { CURRENCIES } from '../api/currencies.js';
 import { COUNTRIES } from '../customers/countries.js';
 import { CUSTOMER_KINDS } from '../customers/kinds.js';
 
-/** What a filter is asked of. What is not known is left out. */
+/** What a filter is asked of. What is not known is left out; of a list, each item is asked. */
 export interface FilterFacts {
   stage?: string;
   previousStage?: string;
@@ -13,6 +13,7 @@ export interface FilterFacts {
   country?: string;
   channel?: string;
   owner?: string;
+  tag?: readonly string[];
   currency?: string;
   amountMinor?: number;
   attributes?: Readonly<Record<string, unknown>>;
@@ -29,6 +30,7 @@ export const TEXT_FIELDS: ReadonlyMap<string, readonly string[] | null> = new Ma
   ['country', COUNTRIES],
   ['channel', null],
   ['owner', null],
+  ['tag', null],
   ['currency', CURRENCIES],
 ]);
 

@@ -58,7 +58,7 @@ export const FilterSchema: Shared = shared(
     description:
       'A condition (`field`, `op` and what it compares with), or `all`, `any` or `not` of others: at most ' +
       `${DEPTH_MAX} deep, ${CONDITIONS_MAX} conditions and ${VALUES_MAX} values. A condition on what is not ` +
-      'there does not hold (but for `ne` and `notIn`); one on an attribute that is a list holds where it ' +
-      'holds for one of its items.',
+      'there does not hold (but for `ne` and `notIn`); one on `tag`, or on an attribute that is a list, holds ' +
+      'where it holds for one of its items.',
   }),
 );

@@ -34,6 +34,7 @@ const choices: Record<string, string[]> = {
   currency: ['EUR', 'USD'],
 };
 const textField = fc.constantFrom(
+  'tag',
   'stage',
   'previousStage',
   'channel',
@@ -86,6 +87,7 @@ const facts = fc.record(
         valuesOf(field),
       ]),
     ),
+    tag: fc.array(texts, { maxLength: 3 }),
     amountMinor: numbers,
     attributes: fc.dictionary(keys, fc.oneof(scalars, fc.array(texts, { maxLength: 3 }), fc.constant(null)), {
       noNullPrototype: true,
@@ -137,6 +139,10 @@ t.test('what a condition on something that is not there means', async (t) => {
   t.ok(on({ op: 'notIn', values: ['gold'] }));
   const tier = { field: 'attributes.tier', op: 'eq', value: 'gold' } as const;
   t.ok(matchesFilter(tier, { attributes: { tier: ['silver', 'gold'] } }), 'of a list, one item suffices');
+  const vip = { field: 'tag', op: 'in', values: ['vip', 'friend'] } as const;
+  t.ok(matchesFilter(vip, { tag: ['early', 'vip'] }), 'of the tags, one suffices');
+  t.notOk(matchesFilter(vip, { tag: [] }));
+  t.ok(matchesFilter({ field: 'tag', op: 'ne', value: 'vip' }, { tag: [] }));
   const large = { field: 'amountMinor', op: 'gte', value: 100, currency: 'EUR' } as const;
   t.ok(matchesFilter(large, { amountMinor: 100, currency: 'EUR' }));
   t.notOk(
@@ -149,7 +155,8 @@ t.test('each fault of a filter is named where it is', async (t) => {
   const leaf = { field: 'stage', op: 'eq', value: 'new' };
   const nest = (depth: number): object => (depth === 1 ? leaf : { not: nest(depth - 1) });
   const cases: [object, string[]][] = [
-    [{ field: 'tag', op: 'eq', value: 'x' }, ['/field']],
+    [{ field: 'mood', op: 'eq', value: 'x' }, ['/field']],
+    [{ field: 'tag', op: 'in', values: ['x', 5] }, ['/values/1']],
     [{ field: 'attributes.', op: 'exists' }, ['/field']],
     [{ field: 'stage' }, ['/op']],
     [{ op: 'eq', value: 1 }, ['']],
@@ -166,7 +173,7 @@ t.test('each fault of a filter is named where it is', async (t) => {
     [{ field: 'amountMinor', op: 'gt', value: '5', currency: 'EUR' }, ['/value']],
     [{ field: 'stage', op: 'eq', value: 'x', currency: 'EUR' }, ['/currency']],
     [{ field: 'attributes.a', op: 'lt', value: 'x' }, ['/value']],
-    [{ any: [leaf, { not: { field: 'tag', op: 'exists' } }] }, ['/any/1/not/field']],
+    [{ any: [leaf, { not: { field: 'mood', op: 'exists' } }] }, ['/any/1/not/field']],
     [nest(5), []],
     [nest(6), ['/not/not/not/not/not']],
     [{ any: [{ all: Array(25).fill(leaf) }, { all: Array(25).fill(leaf) }] }, []],

@@ -32,6 +32,7 @@ export const TAGS = [
   { name: 'Touchpoints', description: 'Interactions with customers.' },
   { name: 'Transitions', description: 'The ledger of moves between stages, and moves by hand.' },
   { name: 'Policies', description: 'The versioned rules that decide stages, and their calibration.' },
+  { name: 'Models', description: 'What is fitted to the tenant’s orders, and what is predicted by it.' },
   { name: 'Events', description: 'The full feed of what happened.' },
   { name: 'Webhooks', description: 'Endpoints that events are delivered to, and the deliveries.' },
   { name: 'API keys', description: 'Credentials of a tenant.' },

@@ -2,12 +2,15 @@
 // identity they hold, worked through in memory in the order of the items, so that a thousand of them need
 // no more statements than one. Does not own the rows (store.ts). No I/O.
 
+import type { Reference } from '../api/references.js';
 import { ConflictError } from '../errors.js';
 import { newId } from '../ids.js';
+import type { ProfileChangeFact } from '../lifecycle/facts.js';
+import { recordingTime } from '../transitions/service.js';
 import type { Advancement, CustomerSnapshot, DraftEvent, LockedCustomer } from '../transitions/work.js';
 import { type Identity, identitiesOf, identityKey, pointerTo } from './identities.js';
 import type { ExternalId } from './kinds.js';
-import { newSnapshot, type ProfileChange, previousOf } from './profile.js';
+import { factsBetween, newSnapshot, type ProfileChange, previousOf } from './profile.js';
 
 /** One customer that the work touches. */
 export interface Entry {
@@ -32,19 +35,27 @@ export interface Register {
   changed(): Changed[];
 }
 
+/** What is written of a customer. */
+export interface Written extends Entry {
+  /** Dated values as they are kept, and as the customer's advance is told of them. */
+  readonly facts: readonly ProfileChangeFact[];
+}
+
 /** However many items made it, a customer's change is one: one version, one event, with what was before. */
-export interface Changed extends Entry {
+export interface Changed extends Written {
   readonly event: DraftEvent;
 }
 
 export interface RegisterOptions {
   /** Every customer that any of the work's references and identities names, locked. */
   locked: readonly (LockedCustomer | undefined)[];
+  /** What each of the locked was found by, from the first on: it may be more than their profile shows. */
+  refs: readonly Reference[];
   opened: (snapshot: CustomerSnapshot) => LockedCustomer;
   now: Date;
 }
 
-export function createRegister({ locked, opened, now }: RegisterOptions): Register {
+export function createRegister({ locked, refs, opened, now }: RegisterOptions): Register {
   const entries = new Map<string, Entry>();
   const holders = new Map<string, Entry>();
   for (const customer of locked) {
@@ -52,6 +63,11 @@ export function createRegister({ locked, opened, now }: RegisterOptions): Regist
     const entry = { customer, before: customer.snapshot };
     entries.set(customer.snapshot.id, entry);
     for (const identity of identitiesOf(customer.snapshot)) holders.set(identityKey(identity), entry);
+  }
+  // One who was merged left their e-mail and phone to somebody whose profile shows another.
+  for (const [place, ref] of refs.entries()) {
+    const entry = entries.get(locked[place]?.snapshot.id ?? '');
+    if (ref.kind === 'external' && entry !== undefined) holders.set(identityKey(ref), entry);
   }
 
   /** Checked as a whole before anything is taken: an item that fails must leave no trace. */
@@ -92,21 +108,40 @@ export function createRegister({ locked, opened, now }: RegisterOptions): Regist
 }
 
 /** What advanceCustomers is told of a customer that a register has changed. */
-export function advancementOf({ customer, event }: Changed): Advancement {
-  return { customer, events: [event] };
+export function advancementOf({ customer, event, facts }: Changed): Advancement {
+  return { customer, changes: [...facts], events: [event] };
 }
 
 /** The customer of an event is filled in by advanceCustomers, which knows where they stand. */
 function changedOf(entry: Entry, now: Date): Changed[] {
   const { customer, before } = entry;
-  if (before === null) return [{ ...entry, event: { type: 'customer.created', occurredAt: now, data: {} } }];
+  const facts = () => datedFacts(entry, now);
+  if (before === null) {
+    return [{ ...entry, event: { type: 'customer.created', occurredAt: now, data: {} }, facts: facts() }];
+  }
   const previous = previousOf(before, customer.snapshot);
   if (previous !== undefined) {
-    return [{ ...entry, event: { type: 'customer.updated', occurredAt: now, data: {}, previous } }];
+    return [
+      { ...entry, event: { type: 'customer.updated', occurredAt: now, data: {}, previous }, facts: facts() },
+    ];
   }
   // Nothing was given, or the items took each other back: the version that was found stays.
   customer.snapshot = before;
   return [];
+}
+
+/**
+ * In force from when they are recorded: of two changes that wait for each other, the one that is written last
+ * is the last also by its facts.
+ */
+function datedFacts({ before, customer }: Entry, now: Date): ProfileChangeFact[] {
+  const at = recordingTime(now, customer).getTime();
+  return factsBetween(before, customer.snapshot).map(({ field, value }) => ({
+    id: newId(),
+    at,
+    field,
+    value,
+  }));
 }
 
 function taken({ namespace }: Identity, { customer }: Entry, pointer: string): ConflictError {

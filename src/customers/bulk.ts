@@ -2,20 +2,20 @@
 // along. The number of statements does not depend on the number of items. Does not own transactions.
 
 import { attempt, below } from '../api/items.js';
-import { parseRef } from '../api/references.js';
+import { parseRef, type Reference } from '../api/references.js';
 import type { Context } from '../context.js';
 import type { Transaction } from '../db/executor.js';
 import { PerennialError } from '../errors.js';
+import { customerErased, pointedAt, unknownCustomer } from '../transitions/absence.js';
 import type { TransitionsService } from '../transitions/service.js';
 import type { Advancement, LockedCustomer } from '../transitions/work.js';
 import { advancementOf, createRegister, type Register } from './admission.js';
-import { customerNotFound } from './errors.js';
-import { type Identity, identitiesOf } from './identities.js';
+import { type Identity, identitiesOf, identityKey } from './identities.js';
 import { normalProfile, overwritten, type ProfileChange } from './profile.js';
 import type { CustomerInput } from './schemas.js';
 import { writeProfiles } from './store.js';
 
-type Locking = Pick<TransitionsService, 'lock' | 'opened'>;
+type Locking = Pick<TransitionsService, 'lock' | 'opened' | 'absences'>;
 
 /** What became of one customer of a batch. */
 export interface Upserted {
@@ -86,6 +86,10 @@ export async function resolveOrAdmit(
     return mention.change === undefined ? [] : identitiesOf(mention.change).map(external);
   });
   const register = await registerOf(tx, context, refs, transitions);
+  const named = read.flatMap((mention) =>
+    mention instanceof PerennialError || mention.ref === undefined ? [] : [mention.ref],
+  );
+  const absences = await absencesIn(tx, context, { refs: named, register, transitions });
   const customers = new Map<number, LockedCustomer | PerennialError>();
   for (const [place, { index }] of mentions.entries()) {
     const mention = read[place];
@@ -93,8 +97,11 @@ export async function resolveOrAdmit(
       if (mention === undefined || mention instanceof PerennialError) throw mention;
       const { ref, change } = mention;
       if (change !== undefined) return upsert(register, change, identitiesOf(change)).customer;
-      const entry = ref?.kind === 'id' ? register.byId(ref.id) : ref && register.holder(ref);
-      if (entry === undefined) throw customerNotFound('');
+      const entry = ref && found(register, ref);
+      // Those who are absent were asked after above, and nobody is taken out of a register.
+      if (entry === undefined) throw pointedAt('', (ref && absences.get(keyOf(ref))) ?? unknownCustomer());
+      if (entry.customer.snapshot.erasedAt !== null)
+        throw pointedAt('', customerErased(entry.customer.snapshot.id));
       return entry.customer;
     });
     customers.set(index, outcome instanceof PerennialError ? below(MENTION_POINTER, outcome) : outcome);
@@ -104,6 +111,25 @@ export async function resolveOrAdmit(
   if (changed.length > 0) await writeProfiles(tx, context.tenantId, changed, context.now);
   return { customers, admitted: changed.map(advancementOf) };
 }
+
+interface Asking {
+  refs: readonly Reference[];
+  register: Register;
+  transitions: Locking;
+}
+
+/** Why nobody was found, by the reference: asked only where somebody was not. */
+async function absencesIn(tx: Transaction, { tenantId }: Context, { refs, register, transitions }: Asking) {
+  const missing = refs.filter((ref) => found(register, ref) === undefined);
+  const absences = missing.length === 0 ? [] : await transitions.absences(tx, tenantId, missing);
+  return new Map(absences.map((absence, place) => [keyOf(missing[place] as Reference), absence]));
+}
+
+function found(register: Register, ref: Reference) {
+  return ref.kind === 'id' ? register.byId(ref.id) : register.holder(ref);
+}
+
+const keyOf = (ref: Reference) => (ref.kind === 'id' ? ref.id : identityKey(ref));
 
 const external = ({ namespace, id }: Identity) => ({ kind: 'external', namespace, id }) as const;
 
@@ -115,7 +141,7 @@ export async function registerOf(
   transitions: Locking,
 ): Promise<Register> {
   const locked = refs.length === 0 ? [] : await transitions.lock(tx, context.tenantId, refs);
-  return createRegister({ locked, opened: transitions.opened, now: context.now });
+  return createRegister({ locked, refs, opened: transitions.opened, now: context.now });
 }
 
 /**

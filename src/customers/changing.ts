@@ -5,11 +5,11 @@ import { versionMismatch } from '../api/etag.js';
 import { parseRef, type Reference } from '../api/references.js';
 import type { Context } from '../context.js';
 import type { Transaction } from '../db/executor.js';
+import { refuseErased } from '../transitions/absence.js';
 import type { TransitionsService } from '../transitions/service.js';
 import type { CustomerSnapshot, LockedCustomer, Standing } from '../transitions/work.js';
 import { advancementOf, createRegister, type Register } from './admission.js';
 import { registerOf, upsert } from './bulk.js';
-import { customerNotFound } from './errors.js';
 import { type Identity, identitiesOf, identityKey } from './identities.js';
 import type { ExternalId } from './kinds.js';
 import { normalProfile } from './profile.js';
@@ -49,6 +49,22 @@ export function createChanging(transitions: TransitionsService) {
     return standings;
   }
 
+  /** Undefined where nobody is meant. The version is compared under the lock: nothing can come between. */
+  async function lock(tx: Transaction, { tenantId }: Context, { ref, expected }: Target) {
+    const [customer] = await transitions.lock(tx, tenantId, [parseRef(ref)]);
+    if (customer !== undefined && expected != null) {
+      if (customer.snapshot.profileVersion + customer.lifecycleVersion !== expected) throw versionMismatch();
+    }
+    if (customer !== undefined) refuseErased(customer);
+    return customer;
+  }
+
+  /** Why there was nobody to lock. */
+  async function absence(tx: Transaction, { tenantId }: Context, { ref }: Target) {
+    const [reason] = await transitions.absences(tx, tenantId, [parseRef(ref)]);
+    return reason;
+  }
+
   return {
     settle,
 
@@ -66,13 +82,12 @@ export function createChanging(transitions: TransitionsService) {
       return { created, customer: toApiCustomer(customer, standings.get(customer.snapshot.id)) };
     },
 
-    /** Undefined where nobody is meant. The version is compared under the lock: nothing can come between. */
-    async lock(tx: Transaction, { tenantId }: Context, { ref, expected }: Target) {
-      const [customer] = await transitions.lock(tx, tenantId, [parseRef(ref)]);
-      if (customer !== undefined && expected != null) {
-        if (customer.snapshot.profileVersion + customer.lifecycleVersion !== expected)
-          throw versionMismatch();
-      }
+    lock,
+    absence,
+
+    async lockPresent(tx: Transaction, context: Context, target: Target): Promise<LockedCustomer> {
+      const customer = await lock(tx, context, target);
+      if (customer === undefined) throw await absence(tx, context, target);
       return customer;
     },
 
@@ -83,7 +98,8 @@ export function createChanging(transitions: TransitionsService) {
       const refs = claimed.map(external);
       const others = refs.length === 0 ? [] : await transitions.lock(tx, context.tenantId, refs);
       const { opened } = transitions;
-      const register = createRegister({ locked: [customer, ...others], opened, now: context.now });
+      const locked = [...others, customer];
+      const register = createRegister({ locked, refs, opened, now: context.now });
       const entry = register.byId(customer.snapshot.id);
       if (entry === undefined) throw new Error('a register holds the customers that it is made of');
       register.change(entry, next, given);
@@ -91,11 +107,6 @@ export function createChanging(transitions: TransitionsService) {
       return toApiCustomer(entry.customer, standings.get(customer.snapshot.id));
     },
   };
-}
-
-export function present(customer: LockedCustomer | undefined): LockedCustomer {
-  if (customer === undefined) throw customerNotFound();
-  return customer;
 }
 
 function external({ namespace, id }: Identity): Reference {

@@ -20,6 +20,7 @@ export interface CustomerPayload {
   country: string | null;
   channel: string | null;
   owner: string | null;
+  tags: string[];
   externalIds: ExternalId[];
   attributes: Record<string, unknown>;
   stage: string;
@@ -27,11 +28,13 @@ export interface CustomerPayload {
   version: number;
   createdAt: string;
   updatedAt: string;
+  /** Only where their personal data was erased. */
+  erasedAt?: string;
 }
 
 /** One version covers both rows: the profile's and the lifecycle's own only ever grow. */
 export function customerPayload(snapshot: CustomerSnapshot, position: Position): CustomerPayload {
-  return {
+  const payload: CustomerPayload = {
     id: snapshot.id,
     kind: snapshot.kind,
     name: snapshot.name,
@@ -40,6 +43,7 @@ export function customerPayload(snapshot: CustomerSnapshot, position: Position):
     country: snapshot.country,
     channel: snapshot.channel,
     owner: snapshot.owner,
+    tags: snapshot.tags,
     externalIds: snapshot.externalIds,
     attributes: snapshot.attributes,
     stage: position.stage,
@@ -48,4 +52,6 @@ export function customerPayload(snapshot: CustomerSnapshot, position: Position):
     createdAt: snapshot.createdAt.toISOString(),
     updatedAt: snapshot.updatedAt.toISOString(),
   };
+  if (snapshot.erasedAt !== null) payload.erasedAt = snapshot.erasedAt.toISOString();
+  return payload;
 }

@@ -7,6 +7,7 @@ import { EXTERNAL_IDS_MAX, identityKey, isReserved, sameIdentities, withIdentiti
 import type { CustomerKind, ExternalId } from './kinds.js';
 import { normalEmail, normalPhone } from './normal-forms.js';
 import { ATTRIBUTES_MAX, type AttributeValue, type CustomerInput, type CustomerPatch } from './schemas.js';
+import { checkedTags, factField, sameTags, TAGS_MAX, tagChanges, withTags } from './tags.js';
 
 type Attributes = Record<string, unknown>;
 
@@ -19,13 +20,15 @@ export interface ProfileChange {
   country?: string | null;
   channel?: string | null;
   owner?: string | null;
+  tags?: string[];
   externalIds?: ExternalId[];
   attributes?: Record<string, AttributeValue>;
 }
 
-const FIELDS = ['kind', 'name', 'email', 'phone', 'country', 'channel', 'owner'] as const;
+/** Those that hold one value each. */
+export const FIELDS = ['kind', 'name', 'email', 'phone', 'country', 'channel', 'owner'] as const;
 /** Fields whose every value is kept with its time, because dated rules may come to ask for them. */
-const DATED_FIELDS = ['channel', 'owner'] as const;
+const DATED_FIELDS = ['country', 'channel', 'owner'] as const;
 
 /**
  * Brings what was given into normal form; `country` is the customer's own, for a phone number that comes
@@ -33,8 +36,9 @@ const DATED_FIELDS = ['channel', 'owner'] as const;
  */
 export function normalProfile(input: CustomerInput | CustomerPatch, country: string | null): ProfileChange {
   const faults: Fault[] = [];
-  const { email, phone, externalIds, attributes, ...rest } = input;
+  const { email, phone, tags, externalIds, attributes, ...rest } = input;
   const change: ProfileChange = { ...rest };
+  if (tags !== undefined) change.tags = checkedTags(tags ?? [], faults);
   if (externalIds !== undefined) change.externalIds = checkedExternalIds(externalIds ?? [], faults);
   if (attributes != null) change.attributes = attributes as Record<string, AttributeValue>;
   if (email === null) change.email = null;
@@ -63,20 +67,23 @@ export function newSnapshot(id: string, change: ProfileChange, now: Date): Custo
     country: change.country ?? null,
     channel: change.channel ?? null,
     owner: change.owner ?? null,
+    tags: change.tags ?? [],
     externalIds: change.externalIds ?? [],
     attributes: change.attributes ?? {},
     profileVersion: 1,
     createdAt: now,
     updatedAt: now,
+    erasedAt: null,
   });
 }
 
 /**
- * The profile with the given fields in the place of what was there. External ids are added: a shop that
- * sends its own id must not take away the one that the CRM gave.
+ * The profile with the given fields in the place of what was there. Tags and external ids are added: a shop
+ * that sends its own must not take away those that the CRM gave.
  */
 export function overwritten(snapshot: CustomerSnapshot, change: ProfileChange): CustomerSnapshot {
   const next = withFields(snapshot, change);
+  if (change.tags !== undefined) next.tags = withTags(snapshot.tags, change.tags);
   if (change.externalIds !== undefined)
     next.externalIds = withIdentities(snapshot.externalIds, change.externalIds);
   if (change.attributes !== undefined) next.attributes = change.attributes;
@@ -90,6 +97,7 @@ export function patched(
   patch: CustomerPatch,
 ): CustomerSnapshot {
   const next = withFields(snapshot, change);
+  if (change.tags !== undefined) next.tags = change.tags;
   if (change.externalIds !== undefined) next.externalIds = change.externalIds;
   if (patch.attributes === null) next.attributes = {};
   else if (change.attributes !== undefined) next.attributes = merged(snapshot.attributes, change.attributes);
@@ -117,6 +125,9 @@ function merged(attributes: Attributes, patch: Attributes): Attributes {
 /** What was given is bounded by its schema; what it adds up to with what was there is bounded here. */
 function withinBounds(next: CustomerSnapshot): CustomerSnapshot {
   const faults: Fault[] = [];
+  if (next.tags.length > TAGS_MAX) {
+    faults.push({ pointer: '/tags', detail: `a customer has at most ${TAGS_MAX} tags` });
+  }
   if (next.externalIds.length > EXTERNAL_IDS_MAX) {
     faults.push({
       pointer: '/externalIds',
@@ -140,6 +151,7 @@ export function previousOf(
 ): Record<string, unknown> | undefined {
   const previous: Record<string, unknown> = {};
   for (const field of FIELDS) if (before[field] !== after[field]) previous[field] = before[field];
+  if (!sameTags(before.tags, after.tags)) previous.tags = before.tags;
   if (!sameIdentities(before.externalIds, after.externalIds)) previous.externalIds = before.externalIds;
   const keys = changedKeys(before.attributes, after.attributes);
   if (keys.length > 0) {
@@ -148,7 +160,7 @@ export function previousOf(
   return Object.keys(previous).length === 0 ? undefined : previous;
 }
 
-/** A value that a dated field has taken on; null where it was removed. */
+/** A value that a dated field has taken on; null where it was removed, of a tag whether it is there. */
 export interface AttributeFact {
   field: string;
   value: unknown;
@@ -160,6 +172,9 @@ export function factsBetween(before: CustomerSnapshot | null, after: CustomerSna
   for (const field of DATED_FIELDS) {
     if ((before?.[field] ?? null) !== after[field]) facts.push({ field, value: after[field] });
   }
+  const tags = tagChanges(before?.tags ?? [], after.tags);
+  for (const tag of tags.removed) facts.push({ field: factField(tag), value: false });
+  for (const tag of tags.added) facts.push({ field: factField(tag), value: true });
   for (const key of changedKeys(before?.attributes ?? {}, after.attributes)) {
     facts.push({ field: `attributes.${key}`, value: held(after.attributes, key) });
   }

@@ -1,25 +1,29 @@
 // Owns reading customers: one with everything that is known of them, and lists. Writes nothing.
 
+import { asksForPast } from '../api/as-of.js';
 import { cursorScope, decodeCursor, encodeCursor } from '../api/cursor.js';
 import { parseRef } from '../api/references.js';
-import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
+import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../api/shapes.js';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Executor } from '../db/executor.js';
 import { InvalidError } from '../errors.js';
+import type { Foreseen, ModelsService } from '../models/service.js';
 import type { TouchpointsService } from '../touchpoints/service.js';
 import type { TransitionsService } from '../transitions/service.js';
 import type { LockedCustomer } from '../transitions/work.js';
-import { customerNotFound } from './errors.js';
-import { identitiesOf } from './identities.js';
+import { identitiesOf, identityKey } from './identities.js';
 import { normalEmail, normalPhone } from './normal-forms.js';
+import { createPastReading } from './past.js';
 import type { CustomerPage, CustomerProfile, CustomerQuery, IdentityPage } from './schemas.js';
+import { normalTag, TAG_FAULT } from './tags.js';
 import { type RecentInteractions, toApiCustomer, toApiProfile } from './views.js';
 
 export interface ReadingDeps {
   database: Database;
-  transitions: Pick<TransitionsService, 'find' | 'list'>;
+  transitions: Pick<TransitionsService, 'find' | 'list' | 'asOf' | 'absences' | 'merging'>;
   touchpoints: Pick<TouchpointsService, 'countSince'>;
+  models: Pick<ModelsService, 'foresee' | 'evidence'>;
 }
 
 type CustomerFilter = Parameters<TransitionsService['list']>[2];
@@ -31,10 +35,12 @@ const BY_CREATION = cursorScope('customers', ['time', 'uuid']);
 const DAY_MS = 86_400_000;
 const RECENT_DAYS_MAX = 90;
 
-export function createReading({ database, transitions, touchpoints }: ReadingDeps) {
+export function createReading({ database, transitions, touchpoints, models }: ReadingDeps) {
+  const past = createPastReading({ database, transitions });
   async function find(executor: Executor, tenantId: string, ref: string): Promise<LockedCustomer> {
-    const [customer] = await transitions.find(executor, tenantId, [parseRef(ref)]);
-    if (customer === undefined) throw customerNotFound();
+    const asked = [parseRef(ref)];
+    const [customer] = await transitions.find(executor, tenantId, asked);
+    if (customer === undefined) throw (await transitions.absences(executor, tenantId, asked))[0];
     return customer;
   }
 
@@ -60,12 +66,19 @@ export function createReading({ database, transitions, touchpoints }: ReadingDep
   return {
     get(viewer: Viewer, ref: string): Promise<CustomerProfile> {
       return database.read(viewer.tenantId, async (executor) => {
+        const named = parseRef(ref);
+        const foreseen = named.kind === 'id' ? models.foresee(executor, viewer, named.id) : undefined;
         const customer = await find(executor, viewer.tenantId, ref);
-        return toApiProfile(customer, await recentInteractions(executor, viewer, customer));
+        const [recent, evidence] = await Promise.all([
+          recentInteractions(executor, viewer, customer),
+          models.evidence(executor, viewer, predictedOf(customer, foreseen)),
+        ]);
+        return toApiProfile(customer, { recent, evidence, now: viewer.now });
       });
     },
 
-    async list({ tenantId }: Pick<Viewer, 'tenantId'>, query: CustomerQuery): Promise<CustomerPage> {
+    async list({ tenantId, now }: Viewer, query: CustomerQuery): Promise<CustomerPage> {
+      if (asksForPast(query)) return past.list({ tenantId, now }, query, filterOf(query));
       const { limit = PAGE_LIMIT_DEFAULT, cursor } = query;
       const after = cursor === undefined ? null : decodeCursor(BY_CREATION, query, cursor);
       const filter = filterOf(query);
@@ -87,10 +100,21 @@ export function createReading({ database, transitions, touchpoints }: ReadingDep
     listIdentities({ tenantId }: Pick<Viewer, 'tenantId'>, ref: string): Promise<IdentityPage> {
       return database.read(tenantId, async (executor) => {
         const customer = await find(executor, tenantId, ref);
-        return { data: identitiesOf(customer.snapshot), nextCursor: null };
+        const shown = identitiesOf(customer.snapshot);
+        const all = await transitions.merging.identitiesHeld(executor, tenantId, customer.snapshot.id);
+        const keys = new Set(shown.map(identityKey));
+        // What those who were merged into them have left comes behind.
+        const left = all.filter((identity) => !keys.has(identityKey(identity)));
+        return { data: [...shown, ...left].slice(0, PAGE_LIMIT_MAX), nextCursor: null };
       });
     },
   };
+}
+
+function predictedOf({ snapshot, state, newestCalibration }: LockedCustomer, foreseen: Foreseen | undefined) {
+  if (state === null) throw new Error('a customer that is shown has a state');
+  const { id } = snapshot;
+  return { id, facts: state.facts, calibrationVersion: newestCalibration ?? 0, foreseen };
 }
 
 const TIMES = [
@@ -103,10 +127,14 @@ const TIMES = [
   'reviewBefore',
 ] as const;
 
+/** What was predicted, as of the last walk. */
+const FIGURES = ['pAliveBelow', 'pAliveAtLeast', 'expectedOrders90AtLeast', 'futureValueAtLeast'] as const;
+
 /** E-mail and phone are looked up by their normal forms, however they are written. */
 function filterOf(query: CustomerQuery): CustomerFilter {
   const { stage, kind, owner, channel, country } = query;
-  const filter: CustomerFilter = { stage, kind, owner, channel, country };
+  const filter: CustomerFilter = { stage, kind, owner, channel, country, erased: query.erased };
+  if (query.tag !== undefined) filter.tag = normalTag(query.tag) ?? unreadable('/query/tag', TAG_FAULT);
   if (query.email !== undefined) {
     filter.email = normalEmail(query.email) ?? unreadable('/query/email', 'is not an e-mail address');
   }
@@ -114,11 +142,22 @@ function filterOf(query: CustomerQuery): CustomerFilter {
     const detail = 'is not a phone number; a + is written %2B in a URL';
     filter.phone = normalPhone(query.phone, country ?? null) ?? unreadable('/query/phone', detail);
   }
+  for (const name of FIGURES) filter[name] = query[name];
+  filter.valueCurrency = query.currency;
+  checkCurrency(query);
   for (const name of TIMES) {
     const given = query[name];
     if (given !== undefined) filter[name] = new Date(given);
   }
   return filter;
+}
+
+/** Amounts of different currencies are not compared, so a value is one of a currency. */
+function checkCurrency({ futureValueAtLeast, currency }: CustomerQuery): void {
+  if (futureValueAtLeast !== undefined && currency === undefined)
+    unreadable('/query/currency', 'must be given with futureValueAtLeast');
+  if (futureValueAtLeast === undefined && currency !== undefined)
+    unreadable('/query/currency', 'is of no use without futureValueAtLeast');
 }
 
 function unreadable(pointer: string, detail: string): never {

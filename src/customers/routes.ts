@@ -8,11 +8,10 @@ import { Empty, responses } from '../api/responses.js';
 import { type App, type RouteModule, ref } from '../api/schema.js';
 import { PerennialError } from '../errors.js';
 import { contextOf } from '../plugins/context.js';
+import { CUSTOMER_BATCH_SCHEMAS, CustomerBatch, CustomerBatchResult } from './batch-schemas.js';
 import {
   CUSTOMER_SCHEMAS,
   Customer,
-  CustomerBatch,
-  CustomerBatchResult,
   CustomerInput,
   CustomerPage,
   CustomerPatch,
@@ -23,6 +22,7 @@ import {
   identityPath,
 } from './schemas.js';
 import type { CustomersService, Upserted } from './service.js';
+import { tagRoutes } from './tag-routes.js';
 
 const tags = ['Customers'];
 const read = { scope: 'customers:read' } as const;
@@ -30,11 +30,12 @@ const write = { scope: 'customers:write' } as const;
 
 export function customerRoutes(customers: CustomersService): RouteModule {
   return (app) => {
-    for (const schema of CUSTOMER_SCHEMAS) app.addSchema(schema);
+    for (const schema of [...CUSTOMER_SCHEMAS, ...CUSTOMER_BATCH_SCHEMAS]) app.addSchema(schema);
     creating(app, customers);
     changing(app, customers);
     reading(app, customers);
     identities(app, customers);
+    tagRoutes(app, customers);
   };
 }
 
@@ -143,8 +144,9 @@ function reading(app: App, customers: CustomersService): void {
     },
     async (request, reply) => {
       const profile = await customers.get(contextOf(request), request.params.ref);
-      // Counts of the last days shrink by themselves, at no change of version: such a profile is always sent.
-      if (profile.facts.interactionsLast90Days > 0)
+      // Counts of the last days shrink by themselves, and predictions move with time, at no change of version: such a
+      // profile is always sent.
+      if (profile.facts.interactionsLast90Days > 0 || profile.predictions.model !== null)
         return reply.header('etag', `"${profile.version}"`).send(profile);
       return sendVersioned(request, reply, 200, profile);
     },
@@ -157,6 +159,10 @@ function reading(app: App, customers: CustomersService): void {
         operationId: 'listCustomers',
         tags,
         summary: 'List customers, newest first',
+        description:
+          'With `asOf` or `knownAt`, those who had a stage then, with the stage they were in, by the ledger as it ' +
+          'was known; profiles, and the filters that ask about them, are those of today. Pages agree with the ' +
+          `first one on what now is. Filters on today’s stage, orders and reviews do not combine with them. ${PREDICTED}`,
         querystring: customerQuery,
         response: responses({ 200: ref(CustomerPage) }),
       },
@@ -164,6 +170,11 @@ function reading(app: App, customers: CustomersService): void {
     (request) => customers.list(contextOf(request), request.query),
   );
 }
+
+const PREDICTED =
+  'What is predicted is computed for all customers after each new calibration and once a day, so filters by it ' +
+  'go by figures that are up to a day old: `predictions.computedAt` of `/v1/models/current` says as of when. ' +
+  'A customer’s own profile predicts as of now. Without an identified model, no customer passes such a filter.';
 
 function identities(app: App, customers: CustomersService): void {
   app.get(
@@ -216,7 +227,7 @@ function identities(app: App, customers: CustomersService): void {
         summary: 'Take an external id away from a customer',
         description: 'E-mail and phone are taken away by a PATCH of their fields.',
         params: identityPath,
-        response: responses({ 200: ref(Customer) }, 404, 412),
+        response: responses({ 200: ref(Customer) }, 404, 409, 412),
       },
     },
     async (request, reply) => {

@@ -2,13 +2,11 @@
 // rules of identity in profile.ts and admission.ts.
 
 import Type, { type Static } from 'typebox';
-import { batchItems } from '../api/batch.js';
-import { ItemProblem } from '../api/problem.js';
+import { asOfQuery } from '../api/as-of.js';
 import { CustomerRef, ExternalId, Namespace } from '../api/references.js';
 import { choice, closed, nullable, ref, type Shared, shared } from '../api/schema.js';
 import {
   AmountMinor,
-  batchResult,
   Currency,
   count,
   page,
@@ -24,6 +22,8 @@ import { COUNTRIES } from './countries.js';
 import { EXTERNAL_IDS_MAX } from './identities.js';
 import { CUSTOMER_KINDS } from './kinds.js';
 import { EMAIL_LENGTH_MAX, PHONE_LENGTH_MAX } from './normal-forms.js';
+import { CustomerPredictions, predictionQuery } from './prediction-schemas.js';
+import { Tag, tagList } from './tag-schemas.js';
 
 export const ATTRIBUTES_MAX = 100;
 const ATTRIBUTE_KEY = '^[A-Za-z][A-Za-z0-9_.-]{0,63}$';
@@ -72,11 +72,16 @@ const profileInput = {
 export const CustomerInput = shared(
   'CustomerInput',
   closed(
-    { ...profileInput, externalIds: Type.Optional(externalIds), attributes: Type.Optional(ref(Attributes)) },
+    {
+      ...profileInput,
+      tags: Type.Optional(tagList),
+      externalIds: Type.Optional(externalIds),
+      attributes: Type.Optional(ref(Attributes)),
+    },
     {
       description:
         'Where it changes a customer, a field that is given replaces the one that is there, a field that is ' +
-        'not given stays, and external ids are added.',
+        'not given stays, and tags and external ids are added.',
     },
   ),
 );
@@ -89,6 +94,7 @@ export const CustomerPatch = shared(
     {
       kind,
       ...clearable,
+      tags: Type.Optional(nullable(tagList, { description: 'Replaced as a whole.' })),
       externalIds: Type.Optional(nullable(externalIds, { description: 'Replaced as a whole.' })),
       attributes: Type.Optional(nullable(ref(Attributes), { description: 'Merged; null removes a key.' })),
     },
@@ -108,6 +114,7 @@ const customer = {
   country: nullable(ref(Country)),
   channel: nullable(channel),
   owner: nullable(owner),
+  tags: tagList,
   externalIds,
   attributes: ref(Attributes),
   stage,
@@ -115,6 +122,9 @@ const customer = {
   version: ref(Version),
   createdAt: ref(Timestamp),
   updatedAt: ref(Timestamp),
+  erasedAt: Type.Optional(
+    ref(Timestamp, { description: 'Only where the personal data was erased: since when.' }),
+  ),
 };
 
 export const Customer = shared('Customer', closed(customer));
@@ -190,6 +200,7 @@ export const CustomerProfile = shared(
     cadence: nullable(ref(CustomerCadence), { description: 'Null before the first order.' }),
     hold: nullable(ref(CustomerHold), { description: 'Null while the rules decide.' }),
     next: nullable(ref(CustomerNext), { description: 'Null where time alone changes nothing.' }),
+    predictions: ref(CustomerPredictions),
   }),
 );
 export type CustomerProfile = Static<typeof CustomerProfile>;
@@ -201,11 +212,13 @@ const instant = (description: string) => Type.Optional(ref(TimestampInput, { des
 
 export const customerQuery = closed({
   ...pageQuery,
+  ...asOfQuery,
   stage: Type.Optional(text({ max: STAGE_LENGTH_MAX })),
   kind: Type.Optional(choice(CUSTOMER_KINDS)),
   owner: Type.Optional(owner),
   channel: Type.Optional(channel),
   country: Type.Optional(ref(Country)),
+  tag: Type.Optional(ref(Tag)),
   email: Type.Optional(email),
   phone: Type.Optional(phone),
   createdFrom: instant('Created at this instant or later.'),
@@ -215,6 +228,10 @@ export const customerQuery = closed({
   lastOrderFrom: instant('Last ordered at this instant or later.'),
   lastOrderTo: instant('Last ordered before this instant.'),
   reviewBefore: instant('The stage changes before this instant, if nothing happens until then.'),
+  ...predictionQuery,
+  erased: Type.Optional(
+    Type.Boolean({ default: false, description: 'Include those whose personal data was erased.' }),
+  ),
 });
 export type CustomerQuery = Static<typeof customerQuery>;
 
@@ -224,24 +241,6 @@ export const identityPath = closed({
   namespace: ref(Namespace),
   id: text({ max: 256, description: 'The external id in its namespace.' }),
 });
-
-export const CustomerBatch = shared(
-  'CustomerBatch',
-  closed({
-    items: batchItems(
-      ref(CustomerInput),
-      'In order. With external ids: created, or changed where one of them is known. Without: created.',
-    ),
-    backfill: Type.Optional(
-      Type.Boolean({ default: false, description: 'Events enter the feed and no webhook goes out.' }),
-    ),
-  }),
-);
-
-export const CustomerBatchResult = shared(
-  'CustomerBatchResult',
-  batchResult(closed({ id: ref(Uuid) }), ref(ItemProblem)),
-);
 
 export const Identity = shared(
   'Identity',
@@ -257,6 +256,7 @@ export type IdentityPage = Static<typeof IdentityPage>;
 export const CUSTOMER_SCHEMAS: Shared[] = [
   Attributes,
   Country,
+  Tag,
   CustomerInput,
   CustomerPatch,
   Customer,
@@ -264,10 +264,9 @@ export const CUSTOMER_SCHEMAS: Shared[] = [
   CustomerCadence,
   CustomerNext,
   CustomerHold,
+  CustomerPredictions,
   CustomerProfile,
   CustomerPage,
-  CustomerBatch,
-  CustomerBatchResult,
   Identity,
   IdentityPage,
 ];

@@ -8,12 +8,13 @@ import type { Transaction } from '../db/executor.js';
 import { InvalidError, NotFoundError, type PerennialError } from '../errors.js';
 import type { TransitionsService } from '../transitions/service.js';
 import { type CustomerMention, type Resolved, resolveOrAdmit, type Upserted, workBatch } from './bulk.js';
-import { type Admitted, createChanging, present, type Target } from './changing.js';
-import { customerNotFound } from './errors.js';
+import { type Admitted, createChanging, type Target } from './changing.js';
 import { type Identity, identityKey, isReserved, withIdentities } from './identities.js';
 import { normalProfile, overwritten, patched } from './profile.js';
 import { createReading, type ReadingDeps } from './reading.js';
+import { rewriteProfiles } from './rewriting.js';
 import type { Customer, CustomerInput, CustomerPatch } from './schemas.js';
+import { normalTag, TAG_FAULT, withoutTag } from './tags.js';
 
 export type { CustomerMention, InlineCustomer, Resolved, Upserted } from './bulk.js';
 export type { Target } from './changing.js';
@@ -25,7 +26,7 @@ export interface CustomersDeps extends ReadingDeps {
 
 export function createCustomersService(deps: CustomersDeps) {
   const { database, transitions } = deps;
-  const { admit, change, lock, settle } = createChanging(transitions);
+  const { admit, change, lock, lockPresent, absence, settle } = createChanging(transitions);
   return {
     ...createReading(deps),
 
@@ -48,14 +49,14 @@ export function createCustomersService(deps: CustomersDeps) {
           const changed = await change(tx, context, { customer, next, given: profile.externalIds });
           return { created: false, customer: changed };
         }
-        if (ref.kind === 'id') throw customerNotFound();
+        if (ref.kind === 'id') throw await absence(tx, context, target);
         if (target.expected !== undefined) throw versionMismatch();
         return admit(tx, context, given, [ref]);
       }),
 
     patch: (context: Context, target: Target, patch: CustomerPatch): Promise<Customer> =>
       database.write(context, async (tx) => {
-        const customer = present(await lock(tx, context, target));
+        const customer = await lockPresent(tx, context, target);
         const profile = normalProfile(patch, customer.snapshot.country);
         const next = patched(customer.snapshot, profile, patch);
         return change(tx, context, { customer, next, given: profile.externalIds });
@@ -65,7 +66,7 @@ export function createCustomersService(deps: CustomersDeps) {
     addIdentity: (context: Context, target: Target, identity: Identity) =>
       database.write(context, async (tx): Promise<{ added: boolean; customer: Customer }> => {
         if (isReserved(identity.namespace)) throw reserved('/namespace', identity.namespace);
-        const customer = present(await lock(tx, context, target));
+        const customer = await lockPresent(tx, context, target);
         const next = overwritten(customer.snapshot, { externalIds: [identity] });
         const added = next.externalIds.length > customer.snapshot.externalIds.length;
         return { added, customer: await change(tx, context, { customer, next }) };
@@ -73,13 +74,33 @@ export function createCustomersService(deps: CustomersDeps) {
 
     removeIdentity: (context: Context, target: Target, identity: Identity): Promise<Customer> =>
       database.write(context, async (tx) => {
-        const customer = present(await lock(tx, context, target));
+        const customer = await lockPresent(tx, context, target);
         const held = customer.snapshot.externalIds;
         const externalIds = held.filter((other) => identityKey(other) !== identityKey(identity));
         if (externalIds.length === held.length) {
           throw new NotFoundError('identity_not_found', 'The customer has no such external id.');
         }
         return change(tx, context, { customer, next: { ...customer.snapshot, externalIds } });
+      }),
+
+    /** Changes nothing where the customer has it. */
+    addTag: (context: Context, target: Target, given: string): Promise<Customer> =>
+      database.write(context, async (tx) => {
+        const tag = tagOf(given);
+        const customer = await lockPresent(tx, context, target);
+        return change(tx, context, { customer, next: overwritten(customer.snapshot, { tags: [tag] }) });
+      }),
+
+    /** Changes nothing where the customer does not have it. */
+    removeTag: (context: Context, target: Target, given: string): Promise<Customer> =>
+      database.write(context, async (tx) => {
+        const tag = tagOf(given);
+        const customer = await lockPresent(tx, context, target);
+        const { snapshot } = customer;
+        return change(tx, context, {
+          customer,
+          next: { ...snapshot, tags: withoutTag(snapshot.tags, tag) },
+        });
       }),
 
     /** One outcome for each input, in their order; one item's failure leaves the others done. */
@@ -96,6 +117,9 @@ export function createCustomersService(deps: CustomersDeps) {
       context: Context,
       mentions: readonly CustomerMention[],
     ): Promise<Resolved> => resolveOrAdmit(tx, context, mentions, transitions),
+
+    /** For merges and erasure: writes whole profiles, and the dated values that they lack. */
+    rewrite: rewriteProfiles,
   };
 }
 
@@ -105,6 +129,14 @@ function withReference(input: CustomerInput, ref: Reference): CustomerInput {
   const { namespace, id } = ref;
   if (isReserved(namespace)) throw reserved('/path/ref', namespace);
   return { ...input, externalIds: withIdentities(input.externalIds ?? [], [{ namespace, id }]) };
+}
+
+function tagOf(given: string): string {
+  const tag = normalTag(given);
+  if (tag !== undefined) return tag;
+  const pointer = '/path/tag';
+  const faults = [{ pointer, detail: TAG_FAULT }];
+  throw new InvalidError('invalid_request', `${pointer} ${TAG_FAULT}`, { faults });
 }
 
 function reserved(pointer: string, namespace: string): InvalidError {

@@ -1,6 +1,8 @@
 // Owns what the API says of a customer: the profile with where they stand, and for a single one the facts,
 // their rhythm and what comes next. Pure.
 
+import { type PredictionFacts, predict } from '../lifecycle/models/prediction.js';
+import type { PredictionEvidence } from '../models/service.js';
 import type { ListedCustomer, LockedCustomer, Standing } from '../transitions/work.js';
 import { customerPayload } from './payload.js';
 import type { AttributeValue, Customer, CustomerProfile } from './schemas.js';
@@ -20,7 +22,17 @@ export function toApiCustomer(customer: ListedCustomer, standing?: Standing): Cu
   return { ...payload, attributes: payload.attributes as Record<string, AttributeValue> };
 }
 
-export function toApiProfile(customer: LockedCustomer, recent: RecentInteractions): CustomerProfile {
+/** What a profile says beside the customer's own rows. */
+export interface ProfileView {
+  recent: RecentInteractions;
+  evidence: PredictionEvidence;
+  now: Date;
+}
+
+export function toApiProfile(
+  customer: LockedCustomer,
+  { recent, evidence, now }: ProfileView,
+): CustomerProfile {
   const facts = customer.state?.facts;
   if (facts === undefined) throw new Error('a customer that is shown has a state');
   const spend = Object.entries(facts.spend).map(([currency, amountMinor]) => ({ currency, amountMinor }));
@@ -41,7 +53,19 @@ export function toApiProfile(customer: LockedCustomer, recent: RecentInteraction
     cadence: customer.outlook?.cadence ?? null,
     hold: holdOf(customer),
     next: customer.outlook?.next ?? null,
+    predictions: predictionsOf(facts, evidence, now),
   };
+}
+
+function predictionsOf(
+  facts: PredictionFacts,
+  { calibration, currencies }: PredictionEvidence,
+  now: Date,
+): CustomerProfile['predictions'] {
+  const prediction = predict({ facts, currencies }, calibration, now.getTime());
+  const values = prediction.values as CustomerProfile['predictions']['values'];
+  // What does not change by time alone says no time: a profile without a model is the same at each reading.
+  return { asOf: prediction.model === null ? null : now.toISOString(), ...prediction, values };
 }
 
 function holdOf({ state }: LockedCustomer): CustomerProfile['hold'] {

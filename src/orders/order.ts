@@ -29,6 +29,11 @@ export interface OrderRow {
 /** A refund as it was said: without a time it is as of when it is recorded. */
 export type SaidRefund = Omit<StoredRefund, 'refundedAt'> & { refundedAt?: string };
 
+/** The same refund without what a person has written. */
+export function nameless({ reason: _, ...refund }: SaidRefund): SaidRefund {
+  return refund;
+}
+
 /** What was said of an order, with its customer resolved and its times read. */
 export interface OrderContent {
   customerId: string;

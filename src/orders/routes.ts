@@ -145,7 +145,9 @@ function correcting(app: App, orders: OrdersService): void {
         operationId: 'refundOrder',
         tags: ['Orders'],
         summary: 'Refund an order, in part or whole',
-        description: 'The refunds of an order never exceed its amount. A repeat is answered 200.',
+        description:
+          'The refunds of an order never exceed its amount. A repeat is answered 200. Where the personal data of ' +
+          'the customer was erased the refund counts all the same, and its `reason` is not kept.',
         params: orderPath,
         body: ref(RefundInput),
         response: responses({ 200: ref(Order), 201: ref(Order) }, 404, 409, 412),
@@ -190,7 +192,7 @@ function reading(app: App, orders: OrdersService): void {
         tags: ['Orders'],
         summary: 'List orders, newest first',
         querystring: orderQuery,
-        response: responses({ 200: ref(OrderPage) }),
+        response: responses({ 200: ref(OrderPage) }, 404),
       },
     },
     async (request) => {

@@ -7,6 +7,7 @@ import type { CustomerInput } from '../customers/schemas.js';
 import type { CustomerMention, CustomersService } from '../customers/service.js';
 import type { Transaction } from '../db/executor.js';
 import { NotFoundError, PerennialError } from '../errors.js';
+import { customerErased, pointedAt } from '../transitions/absence.js';
 import type { TransitionsService } from '../transitions/service.js';
 import type { OrderContent, OrderRow } from './order.js';
 import { type Plan, planRecord, planReplace, refusalOf } from './plan.js';
@@ -85,9 +86,10 @@ export async function saveIn(
     if (customer === undefined || customer instanceof PerennialError) return unknownCustomer();
     const { customer: mention, ...said } = input;
     const existing = book.get(keyOf(input));
-    const planned = isExpected(existing, options.expected)
-      ? plan(existing, { ...said, customerId: customer.snapshot.id }, context.now)
-      : versionMismatch();
+    const planned = !isExpected(existing, options.expected)
+      ? versionMismatch()
+      : (refusalOfErased(work, existing) ??
+        plan(existing, { ...said, customerId: customer.snapshot.id }, context.now));
     if (planned instanceof PerennialError) {
       // A refused item changes nothing, and so not the customer that it brought along either.
       mustUndo ||= 'inline' in mention;
@@ -108,6 +110,16 @@ export async function saveIn(
   if (mustUndo) throw new FoundLate();
   await work.write(tx, context, deps.transitions, !options.backfill);
   return results;
+}
+
+/**
+ * What is kept of one whose data was erased stays as it is: were their order taken again, it would bring whoever
+ * sends it back to be a customer anew.
+ */
+function refusalOfErased(work: Work, existing: OrderRow | undefined): PerennialError | undefined {
+  const holder = existing === undefined ? undefined : work.held(existing.customerId);
+  if (holder === undefined || holder.snapshot.erasedAt === null) return undefined;
+  return pointedAt('/externalId', customerErased(holder.snapshot.id));
 }
 
 /** Locks everybody whom the items are about and reads what is known, in that order. */
@@ -134,9 +146,11 @@ async function gather(deps: SaveDeps, tx: Transaction, context: Context, save: S
       deps.transitions.lock(tx, tenantId, others.map(byId)),
       read(),
     ]);
-    // An order cannot outlive its customer; were one to, waiting for the lock would never end.
-    if (locked.includes(undefined)) throw new Error('an order names a customer that does not exist');
     for (const customer of locked) if (customer !== undefined) work.hold(customer);
+    // Who has been merged meanwhile has left their orders to another. An order cannot outlive its customer; were
+    // one to, waiting for the lock would never end.
+    if (again.some(({ customerId }) => others.includes(customerId) && work.held(customerId) === undefined))
+      throw new Error('an order names a customer that does not exist');
     known = again;
   }
   const changed = new Set(admitted.map(({ customer }) => customer.snapshot.id));

@@ -6,8 +6,10 @@ import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Executor, Transaction } from '../db/executor.js';
 import { NotFoundError, PerennialError } from '../errors.js';
+import { refuseMerged } from '../transitions/absence.js';
 import type { TransitionsService } from '../transitions/service.js';
-import type { OrderRow, SaidRefund } from './order.js';
+import type { LockedCustomer } from '../transitions/work.js';
+import { nameless, type OrderRow, type SaidRefund } from './order.js';
 import { type Plan, planCancel, planRefund } from './plan.js';
 import {
   type Expected,
@@ -22,7 +24,14 @@ import {
   saveIn,
   unknownCustomer,
 } from './saving.js';
-import { findByExternalIds, findById, listOrders, type OrderFilter, type OrderPage } from './store.js';
+import {
+  eraseReasons,
+  findByExternalIds,
+  findById,
+  listOrders,
+  type OrderFilter,
+  type OrderPage,
+} from './store.js';
 import { Work } from './work.js';
 
 export type { OrderInput, Recorded, Saved } from './saving.js';
@@ -42,6 +51,8 @@ export interface OrdersService {
   refund(context: Context, target: OrderTarget, refund: SaidRefund): Promise<Recorded>;
   get(context: Context, ref: OrderRef): Promise<OrderRow>;
   list(context: Context, filter: OrderListFilter, page: OrderPage): Promise<OrderRow[]>;
+  /** Takes what is personal out of a customer's orders; the customer is locked. */
+  erase(tx: Transaction, tenantId: string, customerId: string, now: Date): Promise<void>;
 }
 
 export interface OrdersDeps extends SaveDeps {
@@ -51,13 +62,17 @@ export interface OrdersDeps extends SaveDeps {
 
 export function createOrdersService(deps: OrdersDeps): OrdersService {
   const { database } = deps;
-  const change = (context: Context, target: OrderTarget, plan: (order: OrderRow) => Plan | PerennialError) =>
+  const change = (context: Context, target: OrderTarget, plan: Change['plan']) =>
     database.write(context, (tx) => changeIn(deps, tx, context, { ...target, plan }));
   return {
     save: (context, inputs, options) => save(deps, context, inputs, options),
     cancel: (context, target) => change(context, target, (order) => planCancel(order, context.now)),
     refund: (context, target, refund) =>
-      change(context, target, (order) => planRefund(order, refund, context.now)),
+      // Money must be right for whomever it is; why it went back may say who they were.
+      change(context, target, (order, { snapshot }) =>
+        planRefund(order, snapshot.erasedAt === null ? refund : nameless(refund), context.now),
+      ),
+    erase: eraseReasons,
     get: (context, ref) =>
       database.read(context.tenantId, (executor) => getOrder(executor, context.tenantId, ref)),
     list: (context, { customer, ...filter }, page) =>
@@ -65,8 +80,11 @@ export function createOrdersService(deps: OrdersDeps): OrdersService {
         const { tenantId } = context;
         if (customer === undefined) return listOrders(executor, tenantId, filter, page);
         const [found] = await deps.transitions.find(executor, tenantId, [customer]);
-        // An unknown customer, like one without orders, has an empty list: a filter is not an address.
-        if (found === undefined) return [];
+        if (found === undefined) {
+          await refuseMerged(executor, tenantId, customer);
+          // An unknown customer, like one without orders, has an empty list: a filter is not an address.
+          return [];
+        }
         return listOrders(executor, tenantId, { ...filter, customerId: found.snapshot.id }, page);
       }),
   };
@@ -93,7 +111,7 @@ async function save(
 }
 
 interface Change extends OrderTarget {
-  plan: (order: OrderRow) => Plan | PerennialError;
+  plan: (order: OrderRow, customer: LockedCustomer) => Plan | PerennialError;
 }
 
 /** Changes one order under its customer's lock; the order is read again once the lock is held. */
@@ -116,7 +134,7 @@ async function changeIn(
     if (order.customerId !== customerId) continue;
     if (customer === undefined) throw unknownCustomer();
     if (!isExpected(order, expected)) throw versionMismatch();
-    const planned = plan(order);
+    const planned = plan(order, customer);
     if (planned instanceof PerennialError) throw planned;
     const work = new Work([]);
     work.hold(customer);

@@ -178,3 +178,25 @@ export function listOrders(
     values,
   }));
 }
+
+/** Why refunds were given. Amounts and times stay, and the external id, by which an order that is sent again is known. */
+export async function eraseReasons(
+  tx: Transaction,
+  tenantId: string,
+  customerId: string,
+  now: Date,
+): Promise<void> {
+  await tx.rows({
+    name: 'orders_erase_reasons',
+    text: `UPDATE orders
+              SET refunds = (SELECT json_agg(r.value - 'reason' ORDER BY r.ordinality)
+                               FROM jsonb_array_elements(refunds::jsonb) WITH ORDINALITY r),
+                  version = version + 1, updated_at = $3
+            WHERE tenant_id = $1 AND ctid = ANY (ARRAY(
+              SELECT o.place FROM (
+                SELECT ctid AS place, refunds FROM orders WHERE tenant_id = $1 AND customer_id = $2
+                 ORDER BY placed_at, id OFFSET 0) o
+               WHERE o.refunds::text LIKE '%"reason"%'))`,
+    values: [tenantId, customerId, now],
+  });
+}

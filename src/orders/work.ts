@@ -29,6 +29,10 @@ export class Work {
     if (!this.#held.has(customer.snapshot.id)) this.#held.set(customer.snapshot.id, customer);
   }
 
+  held(customerId: string): LockedCustomer | undefined {
+    return this.#held.get(customerId);
+  }
+
   /** The customers of these orders that are not locked yet, in the order in which locks are taken. */
   unheld(orders: readonly OrderRow[]): string[] {
     const ids = new Set(orders.map(({ customerId }) => customerId));

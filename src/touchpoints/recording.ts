@@ -3,12 +3,14 @@
 
 import { createHash } from 'node:crypto';
 import { attempt } from '../api/items.js';
-import { ConflictError, InvalidError, NotFoundError, type PerennialError } from '../errors.js';
+import { ConflictError, InvalidError, type PerennialError } from '../errors.js';
 import { newId } from '../ids.js';
+import { SATISFACTION_BOUNDS, type TouchpointFact } from '../lifecycle/facts.js';
+import { customerErased, pointedAt, unknownCustomer } from '../transitions/absence.js';
 import type { Advancement, LockedCustomer } from '../transitions/work.js';
-import type { TouchpointInput } from './schemas.js';
+import { SATISFACTION_KIND, type TouchpointInput } from './schemas.js';
 import type { TouchpointRow } from './store.js';
-import { toApiTouchpoint } from './views.js';
+import { satisfactionOf, toApiTouchpoint } from './views.js';
 
 /** Clocks differ; a touchpoint further ahead is a mistake. */
 const AHEAD_MAX_MS = 5 * 60_000;
@@ -17,6 +19,8 @@ export interface Recording {
   inputs: readonly TouchpointInput[];
   /** Whom each input names, locked; undefined where nobody. */
   customers: readonly (LockedCustomer | undefined)[];
+  /** Why, in their order without those that were found. */
+  absences: readonly PerennialError[];
   /** Those of the inputs' external ids that are recorded. */
   known: readonly TouchpointRow[];
   now: Date;
@@ -31,14 +35,17 @@ export interface Recorded {
   advancements: Advancement[];
 }
 
-export function recordAll({ inputs, customers, known, now }: Recording): Recorded {
+export function recordAll({ inputs, customers, absences, known, now }: Recording): Recorded {
   const byExternalId = new Map(known.map((row) => [`${row.namespace} ${row.externalId}`, row]));
+  const missing = [...absences];
   const advancements = new Map<string, Advancement>();
   const rows: TouchpointRow[] = [];
   const outcomes = inputs.map((input, index) =>
     attempt((): Outcome => {
       const customer = customers[index];
-      if (customer === undefined) throw unknownCustomer();
+      if (customer === undefined) throw pointedAt('/customer', missing.shift() ?? unknownCustomer());
+      const { id, erasedAt } = customer.snapshot;
+      if (erasedAt !== null) throw pointedAt('/customer', customerErased(id));
       const row = newRow(input, customer, now);
       const key = `${row.namespace} ${row.externalId}`;
       const earlier = row.namespace === null ? undefined : byExternalId.get(key);
@@ -55,6 +62,7 @@ export function recordAll({ inputs, customers, known, now }: Recording): Recorde
 function newRow(input: TouchpointInput, { snapshot }: LockedCustomer, now: Date): TouchpointRow {
   const occurredAt = input.occurredAt === undefined ? now : new Date(input.occurredAt);
   if (occurredAt.getTime() > now.getTime() + AHEAD_MAX_MS) throw tooFarAhead();
+  checkSatisfaction(input);
   const { channel, direction, kind, outcome = null, actor = null, note = null } = input;
   return {
     id: newId(),
@@ -65,6 +73,8 @@ function newRow(input: TouchpointInput, { snapshot }: LockedCustomer, now: Date)
     outcome,
     actor,
     note,
+    satisfactionScale: input.satisfaction?.scale ?? null,
+    satisfactionScore: input.satisfaction?.score ?? null,
     occurredAt,
     namespace: input.externalId?.namespace ?? null,
     externalId: input.externalId?.id ?? null,
@@ -75,12 +85,14 @@ function newRow(input: TouchpointInput, { snapshot }: LockedCustomer, now: Date)
 
 /**
  * By what was sent, with the customer by id: it may be named in two ways. A time that was left to us is left
- * out, or a repeat would always differ.
+ * out, or a repeat would always differ. Without an answer it is what it was before there were any.
  */
 function fingerprintOf(input: TouchpointInput, customerId: string): string {
   const at = input.occurredAt === undefined ? null : Date.parse(input.occurredAt);
   const { channel, direction, kind, outcome = null, actor = null, note = null } = input;
-  const sent = JSON.stringify([customerId, channel, direction, kind, outcome, actor, note, at]);
+  const parts: unknown[] = [customerId, channel, direction, kind, outcome, actor, note, at];
+  if (input.satisfaction != null) parts.push(input.satisfaction.scale, input.satisfaction.score);
+  const sent = JSON.stringify(parts);
   return createHash('sha256').update(sent).digest('hex');
 }
 
@@ -101,7 +113,7 @@ function tell(advancements: Map<string, Advancement>, customer: LockedCustomer, 
   const { id } = customer.snapshot;
   const advancement = advancements.get(id) ?? { customer, touchpoints: [], events: [] };
   advancements.set(id, advancement);
-  advancement.touchpoints?.push({ id: row.id, at: row.occurredAt.getTime() });
+  advancement.touchpoints?.push(factOf(row));
   advancement.events?.push({
     type: 'touchpoint.recorded',
     occurredAt: row.occurredAt,
@@ -109,9 +121,24 @@ function tell(advancements: Map<string, Advancement>, customer: LockedCustomer, 
   });
 }
 
-function unknownCustomer(): NotFoundError {
-  const detail = 'There is no such customer.';
-  return new NotFoundError('customer_not_found', detail, { faults: [{ pointer: '/customer', detail }] });
+function factOf(row: TouchpointRow): TouchpointFact {
+  return { id: row.id, at: row.occurredAt.getTime(), satisfaction: satisfactionOf(row) };
+}
+
+function checkSatisfaction({ kind, satisfaction }: TouchpointInput): void {
+  if (satisfaction == null) return;
+  if (kind !== SATISFACTION_KIND) {
+    throw invalid('/satisfaction', `must only be given with the kind ${SATISFACTION_KIND}`);
+  }
+  const { scale, score } = satisfaction;
+  const [lowest, highest] = SATISFACTION_BOUNDS[scale];
+  if (score < lowest || score > highest) {
+    throw invalid('/satisfaction/score', `must be from ${lowest} to ${highest} on the scale ${scale}`);
+  }
+}
+
+function invalid(pointer: string, detail: string): InvalidError {
+  return new InvalidError('invalid_request', `${pointer} ${detail}`, { faults: [{ pointer, detail }] });
 }
 
 function tooFarAhead(): InvalidError {

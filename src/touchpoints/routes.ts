@@ -112,7 +112,7 @@ function reading(app: App, touchpoints: TouchpointsService): void {
         tags,
         summary: 'List touchpoints, newest first',
         querystring: touchpointQuery,
-        response: responses({ 200: ref(TouchpointPage) }),
+        response: responses({ 200: ref(TouchpointPage) }, 404),
       },
     },
     (request) => touchpoints.list(contextOf(request).tenantId, request.query),

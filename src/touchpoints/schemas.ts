@@ -16,6 +16,7 @@ import {
   Uuid,
   Version,
 } from '../api/shapes.js';
+import { SATISFACTION_SCALES } from '../lifecycle/facts.js';
 import { TOUCHPOINT_DIRECTIONS, TOUCHPOINT_KINDS } from './table.js';
 
 const channel = text({ max: 100, description: 'Where it happened, for example `phone` or `wechat`.' });
@@ -24,6 +25,21 @@ const kind = choice(TOUCHPOINT_KINDS);
 const outcome = text({ max: 200, description: 'What came of it.' });
 const actor = text({ max: 200, description: 'Who was in touch with the customer.' });
 const note = prose({ max: 10_000, description: 'What was said.' });
+
+export const SATISFACTION_KIND = 'survey_answer';
+/** The lowest and the highest score of each scale. */
+
+export const Satisfaction = shared(
+  'Satisfaction',
+  closed(
+    {
+      scale: choice(SATISFACTION_SCALES, { description: '`csat` goes from 1 to 5, `nps` from 0 to 10.' }),
+      score: Type.Integer({ format: 'int32', minimum: 0, maximum: 10 }),
+    },
+    { description: 'How satisfied the customer said they were.' },
+  ),
+);
+export type Satisfaction = Static<typeof Satisfaction>;
 
 export const TouchpointInput = shared(
   'TouchpointInput',
@@ -35,6 +51,9 @@ export const TouchpointInput = shared(
     outcome: Type.Optional(nullable(outcome)),
     actor: Type.Optional(nullable(actor)),
     note: Type.Optional(nullable(note)),
+    satisfaction: Type.Optional(
+      nullable(ref(Satisfaction), { description: 'Only of the kind `survey_answer`.' }),
+    ),
     occurredAt: Type.Optional(
       ref(TimestampInput, { description: 'Now unless it is given; at most 5 minutes ahead.' }),
     ),
@@ -58,6 +77,7 @@ export const Touchpoint = shared(
     outcome: nullable(outcome),
     actor: nullable(actor),
     note: nullable(note),
+    satisfaction: nullable(ref(Satisfaction)),
     occurredAt: ref(Timestamp),
     externalId: nullable(ref(ExternalId)),
     version: ref(Version, { description: 'Always 1: touchpoints are recorded and never changed.' }),
@@ -97,6 +117,7 @@ export const TouchpointBatchResult = shared(
 
 /** For registration. */
 export const TOUCHPOINT_SCHEMAS: Shared[] = [
+  Satisfaction,
   TouchpointInput,
   Touchpoint,
   TouchpointPage,

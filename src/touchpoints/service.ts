@@ -8,11 +8,13 @@ import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Executor, Transaction } from '../db/executor.js';
 import { NotFoundError } from '../errors.js';
+import { refuseMerged } from '../transitions/absence.js';
 import type { TransitionsService } from '../transitions/service.js';
 import { recordAll } from './recording.js';
 import type { Touchpoint, TouchpointInput, TouchpointPage, TouchpointQuery } from './schemas.js';
 import {
   countTouchpoints,
+  eraseTouchpoints,
   findByExternalIds,
   findTouchpoint,
   insertTouchpoints,
@@ -26,7 +28,7 @@ export type { Outcome } from './recording.js';
 
 export interface TouchpointsDeps {
   database: Database;
-  transitions: Pick<TransitionsService, 'lock' | 'find' | 'advanceCustomers'>;
+  transitions: Pick<TransitionsService, 'lock' | 'find' | 'absences' | 'advanceCustomers'>;
 }
 
 export type TouchpointsService = ReturnType<typeof createTouchpointsService>;
@@ -43,15 +45,15 @@ export function createTouchpointsService({ database, transitions }: TouchpointsD
   ) {
     const { tenantId } = context;
     const externalIds = inputs.flatMap(({ externalId }) => (externalId == null ? [] : [externalId]));
+    const refs = inputs.map(({ customer }) => parseRef(customer));
     const [customers, known] = await Promise.all([
-      transitions.lock(
-        tx,
-        tenantId,
-        inputs.map(({ customer }) => parseRef(customer)),
-      ),
+      transitions.lock(tx, tenantId, refs),
       findByExternalIds(tx, tenantId, externalIds),
     ]);
-    const { outcomes, rows, advancements } = recordAll({ inputs, customers, known, now: context.now });
+    const missing = refs.filter((_, place) => customers[place] === undefined);
+    const absences = missing.length === 0 ? [] : await transitions.absences(tx, tenantId, missing);
+    const { now } = context;
+    const { outcomes, rows, advancements } = recordAll({ inputs, customers, absences, known, now });
     if (rows.length > 0) {
       await Promise.all([
         insertTouchpoints(tx, tenantId, rows),
@@ -91,6 +93,9 @@ export function createTouchpointsService({ database, transitions }: TouchpointsD
       };
     },
 
+    /** Takes what is personal out of a customer's touchpoints; the customer is locked. */
+    erase: eraseTouchpoints,
+
     /** How many there were in each of the last so many days, `now` included. */
     countSince(
       executor: Executor,
@@ -115,8 +120,11 @@ export function createTouchpointsService({ database, transitions }: TouchpointsD
     if (from !== undefined) filter.from = new Date(from);
     if (to !== undefined) filter.to = new Date(to);
     if (query.customer === undefined) return filter;
-    const [customer] = await transitions.find(executor, tenantId, [parseRef(query.customer)]);
-    return customer === undefined ? undefined : { ...filter, customerId: customer.snapshot.id };
+    const named = parseRef(query.customer);
+    const [customer] = await transitions.find(executor, tenantId, [named]);
+    if (customer !== undefined) return { ...filter, customerId: customer.snapshot.id };
+    await refuseMerged(executor, tenantId, named);
+    return undefined;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { Executor, Transaction } from '../db/executor.js';
 import { recordset } from '../db/recordset.js';
+import type { SatisfactionScale } from '../lifecycle/facts.js';
 import type { Touchpoint } from './schemas.js';
 
 /** A touchpoint as it is kept; instants in RFC 3339, the fingerprint in hex. */
@@ -14,6 +15,8 @@ export interface TouchpointRow {
   outcome: string | null;
   actor: string | null;
   note: string | null;
+  satisfactionScale: SatisfactionScale | null;
+  satisfactionScore: number | null;
   occurredAt: Date;
   namespace: string | null;
   externalId: string | null;
@@ -22,6 +25,7 @@ export interface TouchpointRow {
 }
 
 const COLUMNS = `t.id, t.customer_id AS "customerId", t.channel, t.direction, t.kind, t.outcome, t.actor, t.note,
+  t.satisfaction_scale AS "satisfactionScale", t.satisfaction_score AS "satisfactionScore",
   t.occurred_at AS "occurredAt", t.namespace, t.external_id AS "externalId",
   encode(t.fingerprint, 'hex') AS fingerprint, t.created_at AS "createdAt"`;
 
@@ -71,6 +75,8 @@ const TOUCHPOINTS = recordset({
   outcome: 'text',
   actor: 'text',
   note: 'text',
+  satisfactionScale: 'text',
+  satisfactionScore: 'int4',
   occurredAt: 'timestamptz',
   fingerprint: 'text',
   createdAt: 'timestamptz',
@@ -85,9 +91,10 @@ export async function insertTouchpoints(
   await tx.rows({
     name: 'touchpoints_insert',
     text: `INSERT INTO touchpoints (tenant_id, id, customer_id, namespace, external_id, channel, direction, kind,
-                                    outcome, actor, note, occurred_at, fingerprint, created_at)
+                                    outcome, actor, note, satisfaction_scale, satisfaction_score, occurred_at, fingerprint,
+                                    created_at)
            SELECT $1, r.id, r."customerId", r.namespace, r."externalId", r.channel, r.direction, r.kind, r.outcome,
-                  r.actor, r.note, r."occurredAt", decode(r.fingerprint, 'hex'), r."createdAt"
+                  r.actor, r.note, r."satisfactionScale", r."satisfactionScore", r."occurredAt", decode(r.fingerprint, 'hex'), r."createdAt"
              FROM ${TOUCHPOINTS.sql(2, 'r')}
             ORDER BY r.namespace, r."externalId"`,
     values: [tenantId, ...TOUCHPOINTS.values(rows)],
@@ -164,4 +171,16 @@ export async function countTouchpoints(
     values: [tenantId, customerId, since, now],
   });
   return rows.map(({ count }) => count);
+}
+
+/** What was said, by whom, and under which name: that somebody was in touch, how and when stays. */
+export async function eraseTouchpoints(tx: Transaction, tenantId: string, customerId: string): Promise<void> {
+  await tx.rows({
+    name: 'touchpoints_erase',
+    text: `UPDATE touchpoints
+              SET outcome = NULL, actor = NULL, note = NULL, namespace = NULL, external_id = NULL, fingerprint = ''
+            WHERE tenant_id = $1 AND ctid = ANY (ARRAY(
+              SELECT ctid FROM touchpoints WHERE tenant_id = $1 AND customer_id = $2 ORDER BY occurred_at, id))`,
+    values: [tenantId, customerId],
+  });
 }

@@ -1,6 +1,16 @@
-import { foreignKey, index, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  foreignKey,
+  index,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { customers } from '../customers/table.js';
 import { bytes, instant, tenantId } from '../db/columns.js';
+import { SATISFACTION_SCALES } from '../lifecycle/facts.js';
 
 export const TOUCHPOINT_DIRECTIONS = ['inbound', 'outbound'] as const;
 export const TOUCHPOINT_KINDS = [
@@ -30,6 +40,9 @@ export const touchpoints = pgTable(
     outcome: text('outcome'),
     actor: text('actor'),
     note: text('note'),
+    /** Both or neither; of answers to surveys only. */
+    satisfactionScale: text('satisfaction_scale', { enum: SATISFACTION_SCALES }),
+    satisfactionScore: smallint('satisfaction_score'),
     occurredAt: instant('occurred_at').notNull(),
     fingerprint: bytes('fingerprint').notNull(),
     createdAt: instant('created_at').notNull(),

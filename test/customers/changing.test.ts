@@ -134,12 +134,13 @@ t.test('PUTs of one external id at once make one customer, and no change is lost
 
 t.test('a PUT whose customer is created while it looks for them changes that customer', async (t) => {
   const { database, services } = service;
-  const { transitions, touchpoints } = services;
+  const { transitions, touchpoints, models } = services;
   const url = '/v1/customers/ext:shop:meanwhile';
   let meanwhile: { id: string } | undefined;
   const customers = createCustomersService({
     database,
     touchpoints,
+    models,
     transitions: {
       ...transitions,
       async lock(tx, tenantId, refs) {

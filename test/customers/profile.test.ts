@@ -146,10 +146,18 @@ t.test('external ids in another order are no change', async (t) => {
   t.equal(previousOf(before, { ...before, externalIds: [two, one] }), undefined);
 });
 
-t.test('only channel, owner and attributes that took on another value are dated facts', async (t) => {
-  const before = customer({ name: 'Ann', channel: 'web', attributes: { size: 'M', none: null } });
+t.test('only what a dated rule can ask for, and what took on another value, is a dated fact', async (t) => {
+  const before = customer({
+    name: 'Ann',
+    country: 'DE',
+    channel: 'web',
+    tags: ['vip'],
+    attributes: { size: 'M', none: null },
+  });
   t.strictSame(factsBetween(null, before), [
+    { field: 'country', value: 'DE' },
     { field: 'channel', value: 'web' },
+    { field: 'tag:vip', value: true },
     { field: 'attributes.size', value: 'M' },
     { field: 'attributes.none', value: null },
   ]);

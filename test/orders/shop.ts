@@ -64,6 +64,8 @@ export interface Shop {
   path(name: string): Promise<string[]>;
   /** In the order of their sequence. */
   events(name: string): Promise<ToldEvent[]>;
+  /** The same by the id. */
+  eventsOf(customerId: string): Promise<ToldEvent[]>;
   tick(at: string): Promise<void>;
 }
 
@@ -114,6 +116,7 @@ export async function openShop(shared: TestService, slug: string): Promise<Shop>
         ({ from, to, effectiveAt }) => `${from ?? '·'} → ${to} ${effectiveAt.slice(0, 10)}`,
       ),
     events: async (name) => eventsOf(service, (await read(`/v1/customers/ext:crm:${name}`)).id),
+    eventsOf: (customerId) => eventsOf(service, customerId),
     async tick(at) {
       clock.set(at);
       await services.policies.recomputeDue(clock.now());

@@ -2,7 +2,7 @@
 // customers in one statement. Does not own the locking before it (service.ts) nor the facts' own rows.
 
 import type { Context } from '../context.js';
-import type { Transaction } from '../db/executor.js';
+import type { Executor, Transaction } from '../db/executor.js';
 import type { CompiledTimeline } from '../lifecycle/timeline.js';
 import type { OutboxService } from '../outbox/service.js';
 import { loadHistories } from './history-store.js';
@@ -37,26 +37,32 @@ export async function advanceCustomers(
         supersededIds.map((id) => ({ id, at: recordedAt })),
       ),
       events,
+      isShadowed: await timelines.isShadowed(tx, context.tenantId),
     });
     if (deliveries > 0) tx.announce('deliveries');
   }
   return new Map(computed.map(({ standing }) => [standing.customerId, standing]));
 }
 
-interface Computation {
+export interface Computation {
   advancements: Advancement[];
   timeline: CompiledTimeline;
   options: AdvanceOptions;
 }
 
-async function computeAll(tx: Transaction, context: Context, computation: Computation): Promise<Computed[]> {
+/** What each advancement comes to. Reads the histories that it needs and writes nothing. */
+export async function computeAll(
+  executor: Executor,
+  context: Context,
+  computation: Computation,
+): Promise<Computed[]> {
   const { advancements, timeline, options } = computation;
   const { tenantId } = context;
   const nowOf = ({ customer }: Advancement) => recordingTime(context.now, customer);
   const replayed = advancements.filter((advancement) =>
     needsHistory(advancement, timeline, options.until ?? nowOf(advancement)),
   );
-  const histories = await historiesOf(tx, tenantId, replayed);
+  const histories = await historiesOf(executor, tenantId, replayed);
   return advancements.map((advancement) => {
     const history = histories.get(advancement.customer.snapshot.id);
     return compute({ advancement, history, timeline, now: nowOf(advancement), options });
@@ -75,20 +81,22 @@ export async function standingNow(
   return computed.standing;
 }
 
-async function historiesOf(
-  tx: Transaction,
+/** The facts of customers, and their ledger in force. */
+export async function historiesOf(
+  executor: Executor,
   tenantId: string,
   advancements: Advancement[],
 ): Promise<Map<string, History>> {
   const histories = new Map<string, History>();
   if (advancements.length === 0) return histories;
   const ids = advancements.map(({ customer }) => customer.snapshot.id);
-  const rows = await loadHistories(tx, tenantId, ids);
+  const rows = await loadHistories(executor, tenantId, ids);
   for (const id of ids) {
     histories.set(id, {
       orders: rows.orders.get(id) ?? [],
       touchpoints: rows.touchpoints.get(id) ?? [],
       moves: rows.moves.get(id) ?? [],
+      changes: rows.changes.get(id) ?? [],
       inForce: rows.inForce.get(id) ?? [],
     });
   }

@@ -24,7 +24,7 @@ export interface LedgerPage {
   limit: number;
 }
 
-const COLUMNS = `
+export const ledgerColumns = `
   id, customer_id AS customer, (extract(epoch from effective_at) * 1000)::bigint AS "effectiveAt",
   from_stage AS "from", to_stage AS "to", cause, cause_id AS "causeId", policy_version AS "policyVersion",
   calibration_version AS "calibrationVersion", evidence, actor, reason, correction_id AS "correctionId",
@@ -54,7 +54,7 @@ export function listLedger(
     conditions.push(`(effective_at, id) < (${parameter(effectiveAt)}::timestamptz, ${parameter(id)}::uuid)`);
   }
   return executor.rows({
-    text: `SELECT ${COLUMNS} FROM transitions WHERE ${conditions.join(' AND ')}
+    text: `SELECT ${ledgerColumns} FROM transitions WHERE ${conditions.join(' AND ')}
             ORDER BY effective_at DESC, id DESC LIMIT ${page.limit}`,
     values,
   });

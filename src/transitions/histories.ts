@@ -4,15 +4,17 @@
 import type { Executor } from '../db/executor.js';
 import type { History } from '../lifecycle/replay.js';
 import type { Timeline } from '../lifecycle/timeline.js';
-import { loadHistories, loadTimeline } from './history-store.js';
+import { loadHistories, loadTimeline, newestVersions, type Versions } from './history-store.js';
 import { fromDbCustomer } from './rows.js';
 import { listNext } from './store.js';
-import type { LockedCustomer } from './work.js';
+import type { LedgerRow, LockedCustomer } from './work.js';
 
 /** A customer as they stand, and the facts that their ledger is made of. */
 export interface CustomerHistory {
   customer: LockedCustomer;
   history: History;
+  /** The ledger in force as it is recorded, oldest first. */
+  inForce: readonly LedgerRow[];
 }
 
 export interface HistoryReading {
@@ -26,6 +28,8 @@ export interface HistoryReading {
   of(executor: Executor, tenantId: string, customers: readonly LockedCustomer[]): Promise<CustomerHistory[]>;
   /** The tenant's dated versions as they stand, to be compiled with others or as they are. */
   timeline(executor: Executor, tenantId: string): Promise<Timeline>;
+  /** The numbers of the newest of them. */
+  versions(executor: Executor, tenantId: string): Promise<Versions>;
 }
 
 export function createHistoryReading(): HistoryReading {
@@ -38,7 +42,9 @@ export function createHistoryReading(): HistoryReading {
       const orders = rows.orders.get(id) ?? [];
       const touchpoints = rows.touchpoints.get(id) ?? [];
       const moves = rows.moves.get(id) ?? [];
-      return { customer, history: { createdAt: createdAt.getTime(), orders, touchpoints, moves } };
+      const changes = rows.changes.get(id) ?? [];
+      const history = { createdAt: createdAt.getTime(), orders, touchpoints, moves, changes };
+      return { customer, history, inForce: rows.inForce.get(id) ?? [] };
     });
   }
   return {
@@ -48,5 +54,6 @@ export function createHistoryReading(): HistoryReading {
       return of(executor, tenantId, rows.map(fromDbCustomer));
     },
     timeline: loadTimeline,
+    versions: newestVersions,
   };
 }

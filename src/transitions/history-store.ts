@@ -2,7 +2,8 @@
 // ledger in force to compare with. Reads other modules' tables; writes none.
 
 import type { Executor } from '../db/executor.js';
-import type { ManualMoveFact, OrderFact, TouchpointFact } from '../lifecycle/facts.js';
+import type { ManualMoveFact, OrderFact, ProfileChangeFact, TouchpointFact } from '../lifecycle/facts.js';
+import { type FittedModels, fittedOf } from '../lifecycle/models/fitted.js';
 import type { Policy } from '../lifecycle/policy.js';
 import type { Timeline } from '../lifecycle/timeline.js';
 import { inForceOfCustomer as inForce, newestVersions as versionColumns } from './rows.js';
@@ -12,13 +13,14 @@ export interface HistoryRows {
   orders: Map<string, OrderFact[]>;
   touchpoints: Map<string, TouchpointFact[]>;
   moves: Map<string, ManualMoveFact[]>;
+  changes: Map<string, ProfileChangeFact[]>;
   inForce: Map<string, LedgerRow[]>;
 }
 
 /** Everything that the ledger is a function of, and the ledger in force, for some customers. */
 export async function loadHistories(tx: Executor, tenantId: string, ids: string[]): Promise<HistoryRows> {
   const values = [tenantId, ids];
-  const [orders, touchpoints, moves, inForce] = await Promise.all([
+  const [orders, touchpoints, moves, changes, inForce] = await Promise.all([
     tx.rows<OrderFact & { customer: string }>({ name: 'transitions_orders', text: ORDERS, values }),
     tx.rows<TouchpointFact & { customer: string }>({
       name: 'transitions_touchpoints',
@@ -26,12 +28,14 @@ export async function loadHistories(tx: Executor, tenantId: string, ids: string[
       values,
     }),
     tx.rows<ManualMoveFact & { customer: string }>({ name: 'transitions_moves', text: MOVES, values }),
+    tx.rows<ProfileChangeFact & { customer: string }>({ name: 'transitions_changes', text: CHANGES, values }),
     tx.rows<LedgerRow & { customer: string }>({ name: 'transitions_in_force', text: IN_FORCE, values }),
   ]);
   return {
     orders: byCustomer(orders),
     touchpoints: byCustomer(touchpoints),
     moves: byCustomer(moves),
+    changes: byCustomer(changes),
     inForce: byCustomer(inForce),
   };
 }
@@ -48,7 +52,9 @@ const ORDERS = `
    ORDER BY customer_id, placed_at, id`;
 
 const TOUCHPOINTS = `
-  SELECT customer_id AS customer, id, ${MS('occurred_at')} AS at
+  SELECT customer_id AS customer, id, ${MS('occurred_at')} AS at,
+         CASE WHEN satisfaction_scale IS NOT NULL
+              THEN json_build_object('scale', satisfaction_scale, 'score', satisfaction_score) END AS satisfaction
     FROM touchpoints WHERE tenant_id = $1 AND customer_id = ANY($2::uuid[])
    ORDER BY customer_id, occurred_at, id`;
 
@@ -56,6 +62,11 @@ const MOVES = `
   SELECT customer_id AS customer, id, ${MS('effective_at')} AS at, to_stage AS "to",
          ${MS('hold_until')} AS "holdUntil", reason, actor
     FROM manual_moves WHERE tenant_id = $1 AND customer_id = ANY($2::uuid[])
+   ORDER BY customer_id, effective_at, id`;
+
+const CHANGES = `
+  SELECT customer_id AS customer, id, ${MS('effective_at')} AS at, field, value
+    FROM customer_attribute_facts WHERE tenant_id = $1 AND customer_id = ANY($2::uuid[])
    ORDER BY customer_id, effective_at, id`;
 
 /** A row that was re-recorded in silence is known outside by the id of the first, which its event told of. */
@@ -88,6 +99,8 @@ function byCustomer<Row extends { customer: string }>(rows: Row[]): Map<string, 
 export interface Versions {
   policy: number;
   calibration: number;
+  /** Whether a policy decides in the shadow, which has to be told of every customer who changes. */
+  isShadowed: boolean;
 }
 
 export async function newestVersions(executor: Executor, tenantId: string): Promise<Versions> {
@@ -96,34 +109,40 @@ export async function newestVersions(executor: Executor, tenantId: string): Prom
     text: `SELECT ${versionColumns('$1')}`,
     values: [tenantId],
   });
-  return row ?? { policy: 0, calibration: 0 };
+  return row ?? { policy: 0, calibration: 0, isShadowed: false };
 }
 
 export async function loadTimeline(executor: Executor, tenantId: string): Promise<Timeline> {
   const [policies, calibrations] = await Promise.all([
     executor.rows<{ version: number; effectiveFrom: number | null; policy: Policy }>({
-      text: `SELECT version, ${MS('effective_from')} AS "effectiveFrom", policy FROM policies WHERE tenant_id = $1`,
+      // A draft has no version.
+      text: `SELECT version, ${MS('effective_from')} AS "effectiveFrom", policy
+               FROM policies WHERE tenant_id = $1 AND version IS NOT NULL`,
       values: [tenantId],
     }),
-    executor.rows<{
-      version: number;
-      effectiveFrom: number;
-      r: number;
-      alphaDays: number;
-      medianGapDays: number;
-    }>({
+    executor.rows<CalibrationRow>({
       text: `SELECT version, ${MS('effective_from')} AS "effectiveFrom", r, alpha_days AS "alphaDays",
-                    median_gap_days AS "medianGapDays"
+                    median_gap_days AS "medianGapDays", models
                FROM calibrations WHERE tenant_id = $1`,
       values: [tenantId],
     }),
   ]);
   return {
     policies,
-    calibrations: calibrations.map(({ version, effectiveFrom, r, alphaDays, medianGapDays }) => ({
+    calibrations: calibrations.map(({ version, effectiveFrom, r, alphaDays, medianGapDays, models }) => ({
       version,
       effectiveFrom,
       cadence: { r, alphaDays, medianGapDays },
+      ...fittedOf(models),
     })),
   };
+}
+
+interface CalibrationRow {
+  version: number;
+  effectiveFrom: number;
+  r: number;
+  alphaDays: number;
+  medianGapDays: number;
+  models: FittedModels | null;
 }

@@ -14,20 +14,19 @@ export interface AdvanceWrite {
   added: LedgerRow[];
   superseded: { id: string; at: number }[];
   events: EventRow[];
+  /** Whether the tenant has a policy in shadow, which is told who has changed. */
+  isShadowed: boolean;
 }
 
 /** Stage, due times, ledger, events and their deliveries: one statement. Answers how many deliveries it made. */
 export async function writeAdvance(tx: Transaction, tenantId: string, write: AdvanceWrite): Promise<number> {
-  const { lifecycles, added, superseded, events } = write;
+  const { lifecycles, added, superseded, events, isShadowed } = write;
   const written = [...LIFECYCLES.values(lifecycles), ...LEDGER.values(added), ...EVENTS.values(events)];
+  const { write: plain, correct } = isShadowed ? MARKING : PLAIN;
   const rows = await tx.lastRows<{ deliveries: number }>(
     superseded.length === 0
-      ? { name: 'transitions_write', text: WRITE, values: [tenantId, ...written] }
-      : {
-          name: 'transitions_correct',
-          text: CORRECT,
-          values: [tenantId, ...written, ...supersededValues(superseded)],
-        },
+      ? { ...plain, values: [tenantId, ...written] }
+      : { ...correct, values: [tenantId, ...written, ...supersededValues(superseded)] },
   );
   return rows[0]?.deliveries ?? 0;
 }
@@ -100,12 +99,32 @@ const write = (more: string) => `
   ), ${INSERT_EVENTS_SQL('$1', EVENTS_FROM)}
   SELECT count(*)::int AS deliveries FROM queued`;
 
-const WRITE = write('');
-
-const CORRECT = write(`superseded AS (
+const CORRECTION = `superseded AS (
     UPDATE transitions SET superseded_at = ($${SUPERSEDED + 1}::timestamptz[])[array_position($${SUPERSEDED}::uuid[], id)]
      WHERE tenant_id = $1 AND id = ANY($${SUPERSEDED}::uuid[])
-  ),`);
+  ),`;
+
+/**
+ * One mark for each change and shadow, so that it neither waits for another nor is taken for one that a run has read:
+ * a customer's version is never had twice.
+ */
+const MARKS = `marked AS (
+    INSERT INTO shadow_marks (tenant_id, policy_id, marked_at, customer_id, version)
+    SELECT $1, s.policy_id, r."recordedAt", r."customerId", r.version
+      FROM shadows s, ${LIFECYCLES.sql(LIFECYCLES_FROM, 'r')}
+     WHERE s.tenant_id = $1 AND s.status = 'running'
+    ON CONFLICT DO NOTHING
+  ),`;
+
+/** Who has no policy in shadow pays nothing for those who have: the statements are other ones. */
+const PLAIN = {
+  write: { name: 'transitions_write', text: write('') },
+  correct: { name: 'transitions_correct', text: write(CORRECTION) },
+};
+const MARKING = {
+  write: { name: 'transitions_write_marking', text: write(MARKS) },
+  correct: { name: 'transitions_correct_marking', text: write(`${CORRECTION} ${MARKS}`) },
+};
 
 export function insertMove(
   tx: Transaction,

@@ -2,7 +2,7 @@
 // what is told and what of that is delivered. Pure; ledger-store.ts writes what comes out.
 
 import { newId } from '../ids.js';
-import type { ManualMoveFact, OrderFact, TouchpointFact } from '../lifecycle/facts.js';
+import type { ManualMoveFact, OrderFact, ProfileChangeFact, TouchpointFact } from '../lifecycle/facts.js';
 import { reconcile } from '../lifecycle/reconcile.js';
 import { advance, canAdvance, replay } from '../lifecycle/replay.js';
 import type { CompiledTimeline } from '../lifecycle/timeline.js';
@@ -34,6 +34,7 @@ export interface History {
   orders: OrderFact[];
   touchpoints: TouchpointFact[];
   moves: ManualMoveFact[];
+  changes: ProfileChangeFact[];
   inForce: LedgerRow[];
 }
 
@@ -57,8 +58,8 @@ export function needsHistory(advancement: Advancement, timeline: CompiledTimelin
   return !canAdvance(customer.state, factsOf(advancement), timeline, now.getTime());
 }
 
-function factsOf({ orders = [], touchpoints = [], moves = [] }: Advancement) {
-  return { orders, touchpoints, moves };
+function factsOf({ orders = [], touchpoints = [], moves = [], changes = [] }: Advancement) {
+  return { orders, touchpoints, moves, changes };
 }
 
 export interface ComputeInput {

@@ -7,6 +7,8 @@ import { type App, ref } from '../api/schema.js';
 import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
 import type { Context } from '../context.js';
 import { contextOf } from '../plugins/context.js';
+import { asOfRoutes } from './as-of-routes.js';
+import { explanationRoutes } from './explanation-routes.js';
 import {
   customerPath,
   feedQuery,
@@ -29,6 +31,8 @@ export function transitionRoutes(transitions: TransitionsService) {
     for (const schema of TRANSITION_SCHEMAS) app.addSchema(schema);
     reading(app, transitions);
     moving(app, transitions);
+    explanationRoutes(app, transitions);
+    asOfRoutes(app, transitions);
   };
 }
 

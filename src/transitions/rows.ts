@@ -13,11 +13,13 @@ export interface ListedRow {
   country: string | null;
   channel: string | null;
   owner: string | null;
+  tags: string[];
   attributes: Record<string, unknown>;
   external_ids: ExternalId[];
   profile_version: number;
   created_at: Date;
   updated_at: Date;
+  erased_at: Date | null;
   stage: string;
   stage_since: Date;
   lifecycle_version: number;
@@ -27,6 +29,7 @@ export interface JoinedRow extends ListedRow {
   state: CustomerState;
   /** Only where a customer is read to be shown. */
   outlook?: Outlook;
+  newest_calibration?: number;
   review_at: Date | null;
   next_fact_at: Date | null;
   failures: number;
@@ -34,11 +37,14 @@ export interface JoinedRow extends ListedRow {
   recorded_at: Date;
 }
 
+/** For `customers c`: who somebody is. */
+export const profileColumns = `
+  c.id, c.kind, c.name, c.email, c.phone, c.country, c.channel, c.owner, c.tags, c.attributes, c.external_ids,
+  c.version AS profile_version, c.created_at, c.updated_at, c.erased_at`;
+
 /** For `customer_lifecycles l JOIN customers c`, with $1 the tenant: what a list shows. */
-export const listedColumns = `
-  c.id, c.kind, c.name, c.email, c.phone, c.country, c.channel, c.owner, c.attributes, c.external_ids,
-  c.version AS profile_version, c.created_at, c.updated_at, l.stage, l.stage_since,
-  l.version AS lifecycle_version`;
+export const listedColumns = `${profileColumns},
+  l.stage, l.stage_since, l.version AS lifecycle_version`;
 
 /** The same and all that a decision needs. */
 export const joinedColumns = `${listedColumns},
@@ -51,10 +57,15 @@ export const joinedColumns = `${listedColumns},
  */
 export const inForceOfCustomer = "coalesce(superseded_at, 'infinity') = 'infinity'";
 
-/** The tenant's newest versions, as two columns; 0 where there is none. */
+/** 0 where there is none. */
+export const newestCalibration = (tenant: string) =>
+  `COALESCE((SELECT max(version) FROM calibrations WHERE tenant_id = ${tenant}), 0)`;
+
+/** The tenant's newest versions, 0 where there is none, and whether a shadow is to be told who has changed. */
 export const newestVersions = (tenant: string) => `
   COALESCE((SELECT max(version) FROM policies WHERE tenant_id = ${tenant}), 0) AS policy,
-  COALESCE((SELECT max(version) FROM calibrations WHERE tenant_id = ${tenant}), 0) AS calibration`;
+  ${newestCalibration(tenant)} AS calibration,
+  EXISTS (SELECT FROM shadows WHERE tenant_id = ${tenant} AND status = 'running') AS "isShadowed"`;
 
 export function fromDbListed(row: ListedRow): ListedCustomer {
   return {
@@ -73,6 +84,7 @@ export function fromDbCustomer(row: JoinedRow): LockedCustomer {
     lifecycleVersion: row.lifecycle_version,
     state: row.state,
     outlook: row.outlook ?? null,
+    newestCalibration: row.newest_calibration,
     reviewAt: row.review_at,
     nextFactAt: row.next_fact_at,
     sequence: row.sequence,
@@ -90,10 +102,12 @@ function snapshotOf(row: ListedRow): CustomerSnapshot {
     country: row.country,
     channel: row.channel,
     owner: row.owner,
+    tags: row.tags,
     attributes: row.attributes,
     externalIds: row.external_ids,
     profileVersion: row.profile_version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    erasedAt: row.erased_at,
   };
 }

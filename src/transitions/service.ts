@@ -5,12 +5,20 @@
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Executor, Transaction } from '../db/executor.js';
-import { NotFoundError } from '../errors.js';
+import type { PerennialError } from '../errors.js';
 import type { OutboxService } from '../outbox/service.js';
+import { absencesOf, refuseErased } from './absence.js';
 import { type AdvanceDeps, advanceCustomers } from './advance.js';
+import { type AsOfReading, createAsOfReading } from './as-of.js';
 import { type CustomerFilter, type CustomerPage, listCustomers } from './customer-list-store.js';
+import { createErasure, type Erasure } from './erasure.js';
+import { explain } from './explaining.js';
+import type { CustomerTold } from './explanation-schemas.js';
 import { type LedgerFilter, type LedgerPage, type LedgerView, listLedger } from './feed-store.js';
+import { type Foreseen, type ForesightStep, foresee } from './foresight.js';
+import { countLedger, listDatedValues, listMoves } from './held-store.js';
 import { createHistoryReading, type HistoryReading } from './histories.js';
+import { createMerging, type Merging } from './merging.js';
 import { moveIn } from './moving.js';
 import { fromDbCustomer, fromDbListed } from './rows.js';
 import type { MoveInput } from './schemas.js';
@@ -26,13 +34,26 @@ import type {
   Standing,
 } from './work.js';
 
+export { type AsOfReading, type Counts, PAST_FIELDS, type PastFilter, type PastStanding } from './as-of.js';
 export type { CustomerFilter } from './customer-list-store.js';
+export { anonymousEvidence } from './erasure.js';
 export type { LedgerFilter, LedgerView } from './feed-store.js';
+export type { Foreseen, ForesightStep } from './foresight.js';
 export type { CustomerHistory, HistoryReading } from './histories.js';
+export type { Versions } from './history-store.js';
+export { recordingTime } from './ledger.js';
 
 export interface TransitionsService {
   /** Facts and versions for those who ask "what if"; see histories.ts. */
   histories: HistoryReading;
+  /** Where customers stood at an instant; see as-of.ts. */
+  asOf: AsOfReading;
+  /** The ledger's part in merges; see merging.ts. */
+  merging: Merging;
+  /** The ledger's part in erasure; see erasure.ts. */
+  erasure: Erasure;
+  /** What is held of one customer, a page at a time. */
+  held: { moves: typeof listMoves; values: typeof listDatedValues; countLedger: typeof countLedger };
   /** Locks customers; aligned with `refs`, undefined where unknown; the same customer is the same object. */
   lock(tx: Transaction, tenantId: string, refs: readonly Ref[]): Promise<(LockedCustomer | undefined)[]>;
   /** A customer that this transaction has just inserted, for advanceCustomers to open its lifecycle. */
@@ -48,6 +69,8 @@ export interface TransitionsService {
     options: AdvanceOptions,
   ): Promise<Map<string, Standing>>;
   find(executor: Executor, tenantId: string, refs: readonly Ref[]): Promise<(LockedCustomer | undefined)[]>;
+  /** Why there was nobody under each of these references, in their order; see absence.ts. */
+  absences(executor: Executor, tenantId: string, refs: readonly Ref[]): Promise<PerennialError[]>;
   list(
     executor: Executor,
     tenantId: string,
@@ -58,12 +81,22 @@ export interface TransitionsService {
   identify(context: Context, ref: Ref): Promise<string>;
   /** Ledger rows, newest first. */
   history(context: Context, filter: LedgerFilter, page: LedgerPage): Promise<LedgerView[]>;
+  /** Why a customer is where they are, and what would change it. */
+  explain(context: Context, ref: Ref): Promise<CustomerTold>;
   /** A person's move; checked against the graph as the customer stands now. */
   move(context: Context, ref: Ref, input: MoveInput): Promise<Standing>;
   /** One tick: advances everybody who is due at `now`. */
   advanceDue(now: Date): Promise<TickResult>;
   /** Re-decides the next customers of a walk over all; answers the last one's id, or null at the end. */
-  recompute(context: Context, walk: WalkStep): Promise<{ last: string | null; count: number }>;
+  recompute(context: Context, walk: WalkStep): Promise<WalkResult>;
+  /** What `recompute` would do to the next customers under another timeline. Locks nothing and writes nothing. */
+  foresee(context: Context, step: ForesightStep): Promise<Foreseen[]>;
+}
+
+export interface WalkResult {
+  last: string | null;
+  count: number;
+  isKept: boolean;
 }
 
 export interface WalkStep {
@@ -72,6 +105,8 @@ export interface WalkStep {
   deliver: boolean;
   /** When the version came into being: what has fallen due since is left to the ticks. */
   until: Date;
+  /** Keeps how far the walk is, in the transaction of the batch; where it answers false, nothing is decided. */
+  keep(tx: Transaction, step: { last: string | null; count: number }): Promise<boolean>;
 }
 
 export interface TransitionsDeps {
@@ -97,12 +132,19 @@ export function createTransitionsService(deps: TransitionsDeps): TransitionsServ
     return placed(rows, refs.length);
   }
 
+  const histories = createHistoryReading();
   return {
-    histories: createHistoryReading(),
+    histories,
+    explain: (context, ref) => explain({ database, timelines, histories }, context, ref),
+    asOf: createAsOfReading({ database, timelines }),
+    merging: createMerging({ timelines }),
+    erasure: createErasure(),
+    held: { moves: listMoves, values: listDatedValues, countLedger },
     lock,
     opened,
     advanceCustomers: advance,
     find: (executor, tenantId, refs) => placed(findCustomers(executor, tenantId, refs), refs.length),
+    absences: absencesOf,
     async list(executor, tenantId, filter, page) {
       const rows = await listCustomers(executor, tenantId, filter, page);
       return rows.map(fromDbListed);
@@ -110,7 +152,7 @@ export function createTransitionsService(deps: TransitionsDeps): TransitionsServ
     identify: ({ tenantId }, ref) =>
       database.read(tenantId, async (executor) => {
         const [row] = await findCustomers(executor, tenantId, [ref]);
-        if (row === undefined) throw unknownCustomer();
+        if (row === undefined) throw await absenceOf(executor, tenantId, ref);
         return row.id;
       }),
     history: ({ tenantId }, filter, page) =>
@@ -118,17 +160,22 @@ export function createTransitionsService(deps: TransitionsDeps): TransitionsServ
     move: (context, ref, input) =>
       database.write(context, async (tx) => {
         const [customer] = await lock(tx, context.tenantId, [ref]);
-        if (customer === undefined) throw unknownCustomer();
+        if (customer === undefined) throw await absenceOf(tx, context.tenantId, ref);
+        refuseErased(customer);
         return moveIn(advancing, tx, context, { customer, input });
       }),
     advanceDue: (now) => advanceDue({ database, advanceCustomers: advance, onFailure }, now),
-    recompute: (context, { after, limit, deliver, until }) =>
+    recompute: (context, { after, limit, deliver, until, keep }) =>
       database.write(context, async (tx) => {
         const rows = await lockNext(tx, context.tenantId, after, limit);
+        const result = { last: rows.at(-1)?.id ?? null, count: rows.length };
+        if (!(await keep(tx, result))) return { ...result, isKept: false };
         const advancements = rows.map((row) => ({ customer: fromDbCustomer(row) }));
         await advance(tx, context, advancements, { mode: 'write', deliver, until });
-        return { last: rows.at(-1)?.id ?? null, count: rows.length };
+        return { ...result, isKept: true };
       }),
+    foresee: (context, step) =>
+      database.read(context.tenantId, (executor) => foresee(executor, context, step)),
   };
 }
 
@@ -158,6 +205,7 @@ async function placed(rows: Promise<NamedRow[]>, count: number): Promise<(Locked
   return places;
 }
 
-function unknownCustomer(): NotFoundError {
-  return new NotFoundError('customer_not_found', 'There is no such customer.');
+async function absenceOf(executor: Executor, tenantId: string, ref: Ref) {
+  const [absence] = await absencesOf(executor, tenantId, [ref]);
+  return absence;
 }

@@ -5,7 +5,7 @@
 import { planWith } from '../db/advice.js';
 import type { Executor, Transaction } from '../db/executor.js';
 import { recordset } from '../db/recordset.js';
-import { type JoinedRow, joinedColumns, newestVersions } from './rows.js';
+import { type JoinedRow, joinedColumns, newestCalibration, newestVersions } from './rows.js';
 
 /** A customer named by id or by an external id. */
 export type Ref = { kind: 'id'; id: string } | { kind: 'external'; namespace: string; id: string };
@@ -18,6 +18,7 @@ export interface NamedRow extends JoinedRow {
 export interface LockedRow extends NamedRow {
   policy: number;
   calibration: number;
+  isShadowed: boolean;
 }
 
 const REFS = recordset({ place: 'int4', id: 'uuid', namespace: 'text', value: 'text' });
@@ -42,7 +43,9 @@ const joined = (lock: '' | 'FOR NO KEY UPDATE', more = '') => `WITH ${NAMED}
       SELECT * FROM customer_lifecycles WHERE tenant_id = $1 AND customer_id = n.customer_id LIMIT 1 ${lock}) l
     CROSS JOIN LATERAL (SELECT * FROM customers WHERE tenant_id = $1 AND id = n.customer_id LIMIT 1 ${lock}) c`;
 
-const FIND = joined('', ', l.outlook');
+/** Of a customer who is read to be shown. */
+const shown = `, l.outlook, ${newestCalibration('$1')} AS newest_calibration`;
+const FIND = joined('', shown);
 const LOCK = joined('FOR NO KEY UPDATE', `, ${newestVersions('$1')}`);
 
 function named(refs: readonly Ref[]): Buffer[] {
@@ -69,7 +72,7 @@ export function findCustomers(
 function findOne(executor: Executor, tenantId: string, id: string): Promise<NamedRow[]> {
   return executor.rows({
     name: 'transitions_find_one',
-    text: `SELECT 0 AS place, ${joinedColumns}, l.outlook
+    text: `SELECT 0 AS place, ${joinedColumns}${shown}
              FROM customer_lifecycles l JOIN customers c ON c.tenant_id = $1 AND c.id = $2
             WHERE l.tenant_id = $1 AND l.customer_id = $2`,
     values: [tenantId, id],

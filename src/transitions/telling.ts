@@ -7,7 +7,9 @@ import type { CompiledTimeline } from '../lifecycle/timeline.js';
 import { particularType, type Transition } from '../lifecycle/transition.js';
 import type { Advance } from '../lifecycle/walk.js';
 import type { EventDraft } from '../outbox/events.js';
-import type { Advancement, AdvanceOptions, LedgerRow, Standing } from './work.js';
+import type { Advancement, AdvanceOptions, Heard, LedgerRow, Standing } from './work.js';
+
+const ERASED = 'customer.erased';
 
 /** A standing before its rows have their ids. */
 export type Bearing = Omit<Standing, 'added'>;
@@ -49,17 +51,24 @@ export function tell(input: Telling, standing: Bearing, change: Change, result: 
     });
     return id;
   };
-  for (const draft of advancement.events ?? [])
-    push({ ...draft, data: { ...draft.data, customer } }, options.deliver, null);
+  // Of one whose data was erased partners hear that, and nothing after it.
+  const isHeardOf = snapshot.erasedAt === null;
+  const deliver = options.deliver && isHeardOf;
+  for (const draft of advancement.events ?? []) {
+    const isHeard = isHeardOf || draft.type === ERASED;
+    push({ ...draft, data: { ...draft.data, customer } }, options.deliver && isHeard, null);
+  }
   for (const row of change.retract) {
     const draft = { ...retraction(row, standing), occurredAt: now };
-    push({ ...draft, data: { customer, ...draft.data } }, options.deliver && row.told, correctionId);
+    push({ ...draft, data: { customer, ...draft.data } }, deliver && row.told, correctionId);
   }
   const last = change.add.at(-1);
   const inForceAfter = result.transitions.at(-1);
   const added = change.add.map((transition): LedgerRow => {
-    const told =
-      options.deliver && (options.mode === 'tick' || (transition === last && last === inForceAfter));
+    const isNews = options.mode === 'tick' || (transition === last && last === inForceAfter);
+    const isKnown = advancement.heard?.some((heard) => isSame(heard, transition)) ?? false;
+    // Told or known, a retraction of it will be for partners.
+    const told = isHeardOf && (isKnown || (options.deliver && isNews));
     const id = newId();
     const eventId = push(
       {
@@ -67,13 +76,17 @@ export function tell(input: Telling, standing: Bearing, change: Change, result: 
         occurredAt: new Date(transition.effectiveAt),
         data: { customer, transition: transitionPayload(id, transition, now), next: nextOf(standing) },
       },
-      told,
+      told && !isKnown,
       correctionId,
     );
     return written(transition, { id, customer: snapshot.id, correctionId, eventId, told, writtenAt: nowMs });
   });
   for (const pair of change.refresh) added.push(refreshed(pair, snapshot.id, nowMs));
   return { events, added };
+}
+
+function isSame(a: Heard, b: Heard): boolean {
+  return a.effectiveAt === b.effectiveAt && a.from === b.from && a.to === b.to && a.cause === b.cause;
 }
 
 type Writing = Pick<LedgerRow, 'id' | 'customer' | 'correctionId' | 'eventId' | 'told' | 'writtenAt'>;

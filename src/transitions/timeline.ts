@@ -9,6 +9,8 @@ const TENANTS_MAX = 1_000;
 
 export interface Timelines {
   of(executor: Executor, tenantId: string): Promise<CompiledTimeline>;
+  /** Whether the tenant has a policy in shadow; it comes along with the versions. */
+  isShadowed(executor: Executor, tenantId: string): Promise<boolean>;
   /** The same, where a statement under way brings the versions along; undefined where it finds no row. */
   prime(executor: Executor, tenantId: string, versions: Promise<Versions | undefined>): void;
 }
@@ -18,10 +20,15 @@ interface Entry {
   timeline: CompiledTimeline;
 }
 
+interface Known {
+  timeline: CompiledTimeline;
+  isShadowed: boolean;
+}
+
 export function createTimelines(): Timelines {
   const compiled = new Map<string, Entry>();
   // Within a transaction the versions cannot change (it holds the tenant's gate), so they are asked for once.
-  const asked = new WeakMap<Executor, Promise<CompiledTimeline>>();
+  const asked = new WeakMap<Executor, Promise<Known>>();
 
   async function current(
     executor: Executor,
@@ -40,24 +47,32 @@ export function createTimelines(): Timelines {
     return timeline;
   }
 
-  async function ask(executor: Executor, tenantId: string, known?: Promise<Versions | undefined>) {
-    return current(executor, tenantId, (await known) ?? (await newestVersions(executor, tenantId)));
+  async function ask(
+    executor: Executor,
+    tenantId: string,
+    known?: Promise<Versions | undefined>,
+  ): Promise<Known> {
+    const versions = (await known) ?? (await newestVersions(executor, tenantId));
+    return { timeline: await current(executor, tenantId, versions), isShadowed: versions.isShadowed };
+  }
+
+  function answer(executor: Executor, tenantId: string): Promise<Known> {
+    const known = asked.get(executor) ?? ask(executor, tenantId);
+    asked.set(executor, known);
+    return known;
   }
 
   return {
-    of(executor, tenantId) {
-      const answer = asked.get(executor) ?? ask(executor, tenantId);
-      asked.set(executor, answer);
-      return answer;
-    },
+    of: async (executor, tenantId) => (await answer(executor, tenantId)).timeline,
+    isShadowed: async (executor, tenantId) => (await answer(executor, tenantId)).isShadowed,
     prime(executor, tenantId, versions) {
       // A second lock of a transaction has versions that nobody looks at; its failure is told by its rows.
       versions.catch(() => undefined);
       if (asked.has(executor)) return;
-      const answer = ask(executor, tenantId, versions);
+      const known = ask(executor, tenantId, versions);
       // Who locks and then refuses never asks.
-      answer.catch(() => undefined);
-      asked.set(executor, answer);
+      known.catch(() => undefined);
+      asked.set(executor, known);
     },
   };
 }

@@ -2,7 +2,7 @@
 // them, and the events that the caller tells of it. Holds no behaviour.
 
 import type { CustomerKind, ExternalId } from '../customers/kinds.js';
-import type { ManualMoveFact, OrderFact, TouchpointFact } from '../lifecycle/facts.js';
+import type { ManualMoveFact, OrderFact, ProfileChangeFact, TouchpointFact } from '../lifecycle/facts.js';
 import type { Transition } from '../lifecycle/transition.js';
 import type { CustomerState } from '../lifecycle/walk.js';
 
@@ -16,12 +16,16 @@ export interface CustomerSnapshot {
   country: string | null;
   channel: string | null;
   owner: string | null;
+  /** Distinct and in order. */
+  tags: string[];
   externalIds: ExternalId[];
   attributes: Record<string, unknown>;
   /** The profile's own version; what the API shows is this plus the lifecycle's. */
   profileVersion: number;
   createdAt: Date;
   updatedAt: Date;
+  /** Since when nothing here tells who they are; null for everybody else. */
+  erasedAt: Date | null;
 }
 
 /** What is to come if no fact arrives, and the customer's own rhythm; kept with the state, served by reads. */
@@ -54,6 +58,8 @@ export interface LockedCustomer extends ListedCustomer {
   reviewAt: Date | null;
   nextFactAt: Date | null;
   outlook: Outlook | null;
+  /** The tenant's newest calibration version, 0 before the first; only where a customer is read to be shown. */
+  newestCalibration?: number | undefined;
   sequence: number;
   /** When the last change of this customer was recorded; null for one that has just been created. */
   recordedAt: Date | null;
@@ -67,6 +73,9 @@ export interface DraftEvent {
   previous?: object;
 }
 
+/** A transition as partners know it. */
+export type Heard = Pick<Transition, 'effectiveAt' | 'from' | 'to' | 'cause'>;
+
 /** What has become known of one customer in this transaction. */
 export interface Advancement {
   customer: LockedCustomer;
@@ -74,10 +83,14 @@ export interface Advancement {
   orders?: OrderFact[];
   touchpoints?: TouchpointFact[];
   moves?: ManualMoveFact[];
+  /** Dated values of the profile that are new, with the ids that they are kept under. */
+  changes?: ProfileChangeFact[];
   /** True when a fact that was known has changed or gone: the history is replayed from the tables. */
   replay?: boolean;
   /** Told before the transitions, in this order. */
   events?: DraftEvent[];
+  /** What was delivered of them before and never taken back: found again, it enters the feed and is not news. */
+  heard?: readonly Heard[];
 }
 
 export interface AdvanceOptions {

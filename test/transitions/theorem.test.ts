@@ -1,10 +1,11 @@
 // The theorem over a real database: whatever arrives in whatever order, however late or often the ticks run
 // and on however many replicas, the ledger in force is the replay of the facts under the dated versions.
 
-import { notStrictEqual, ok, deepStrictEqual as same, strictEqual } from 'node:assert/strict';
+import { deepStrictEqual as same } from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { createPlayground, type Fact, type Playground, policyOf } from '../helpers/playground.js';
+import { assertDueIsExact } from '../helpers/due.js';
+import { createPlayground, type Fact, policyOf } from '../helpers/playground.js';
 
 const DAY_MS = 86_400_000;
 const START = Date.parse('2025-01-01T00:00:00Z');
@@ -179,19 +180,3 @@ t.test('reviewAt is exact: the stage holds until the millisecond before it, and 
   );
   t.pass('held in all of 25 worlds');
 });
-
-type Tenant = Awaited<ReturnType<Playground['openTenant']>>;
-
-async function assertDueIsExact(tenant: Tenant, now: number): Promise<void> {
-  for (const { customer, stage, reviewAt } of await tenant.standings()) {
-    if (reviewAt === null) continue;
-    ok(reviewAt > now, 'what is due has been done');
-    await tenant.tick(reviewAt - 1);
-    strictEqual((await tenant.standingOf(customer)).stage, stage, 'the stage holds until then');
-    await tenant.tick(reviewAt);
-    const after = await tenant.standingOf(customer);
-    notStrictEqual(after.stage, stage, 'and changes at it');
-    strictEqual(after.since, reviewAt);
-    return;
-  }
-}

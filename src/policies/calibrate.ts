@@ -1,78 +1,136 @@
-// Owns fitting a tenant's cadence, by schedule and on demand, and making it a dated version.
+// Owns fitting a tenant's models, by schedule and on demand, and making what was fitted a dated version. Does
+// not own the measurement (models/measure.ts) nor fits as jobs that can be watched (models/fits-run.ts).
 
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
+import type { Transaction } from '../db/executor.js';
 import { newId } from '../ids.js';
-import { fitCadence } from '../lifecycle/models/cadenceFit.js';
-import { DEFAULT_POLICY, type Policy } from '../lifecycle/policy.js';
+import type { Calibration } from '../lifecycle/calibration.js';
+import { type CalibrationPart, partsMoved, partsRead } from '../lifecycle/calibrationParts.js';
+import { DEFAULT_POLICY } from '../lifecycle/defaultPolicies.js';
+import { DEFAULT_CADENCE } from '../lifecycle/models/cadence.js';
+import { fittedOf } from '../lifecycle/models/fitted.js';
+import type { Measured, Measuring } from '../models/measure.js';
+import { livePolicy } from './policies-store.js';
+import { insertRecomputation } from './recomputations-store.js';
 import { CALIBRATION_EVERY_MS, CALIBRATION_RETRY_MS } from './schedule.js';
 import {
   type CalibrationRow,
   claimCalibration,
   insertCalibration,
-  insertRecomputation,
-  livePolicy,
   newestCalibration,
-  readGaps,
   scheduleCalibration,
   tenantsDue,
 } from './store.js';
 
+/** Told of a fit as it goes; each is awaited before it goes on. */
+export interface FitSteps {
+  /** Before each model's. */
+  onFitting?: () => Promise<void>;
+  onRecording?: () => Promise<void>;
+  /** In the transaction that makes the version. */
+  onRecorded?: (tx: Transaction, row: CalibrationRow) => Promise<unknown>;
+}
+
+/** Whose calendar days purchases are counted by, and up to when. */
+export interface AsOf {
+  timeZone: string;
+  at: Date;
+}
+
 export interface Calibrations {
-  /** Fits now. The new version takes effect now: nothing takes effect before the fit did. */
-  fit(context: Context, matters: (policy: Policy) => boolean): Promise<CalibrationRow>;
+  /** The calibration that the tenant would have had at a past instant, for those who ask "what if". Makes no version. */
+  asOf(context: Context, asOf: AsOf): Promise<Calibration>;
+  /** Fits now. The new version takes effect once it is made: nothing takes effect before the fit did. */
+  fit(context: Context, steps?: FitSteps): Promise<CalibrationRow>;
   /** Fits the tenants whose time has come; a version is made only where the figures have moved. */
-  fitDue(now: Date, matters: (policy: Policy) => boolean): Promise<{ fitted: number; unchanged: number }>;
+  fitDue(now: Date): Promise<{ fitted: number; unchanged: number }>;
+}
+
+export interface CalibrationsDeps {
+  database: Database;
+  measuring: Measuring;
+  /** In the transaction that makes a version: what is predicted by the models is to be computed anew. */
+  onVersion: (tx: Transaction, context: Context) => Promise<unknown>;
+  clock: () => Date;
 }
 
 /** A refit that moves no figure by more than this is not worth deciding everybody anew. */
 const RELATIVE_CHANGE_MIN = 0.01;
 
-export function createCalibrations({ database }: { database: Database }): Calibrations {
-  async function measure(context: Context) {
-    const { tenantId, now } = context;
-    return database.read(tenantId, async (executor) => {
-      const policy = (await livePolicy(executor, tenantId))?.policy ?? DEFAULT_POLICY;
-      const sample = await readGaps(executor, tenantId, policy.timeZone, now);
-      return { ...fitCadence(sample.gaps, sample.medianGapDays), customers: sample.customers };
-    });
+export function createCalibrations({
+  database,
+  measuring,
+  onVersion,
+  clock,
+}: CalibrationsDeps): Calibrations {
+  async function measure(context: Context, onFitting?: FitSteps['onFitting']): Promise<Measured> {
+    const { tenantId } = context;
+    const live = await database.read(tenantId, (executor) => livePolicy(executor, tenantId));
+    return measuring.measure(context, (live?.policy ?? DEFAULT_POLICY).timeZone, onFitting);
   }
 
-  type Fit = Awaited<ReturnType<typeof measure>>;
-
-  function record(context: Context, fit: Fit, matters: (policy: Policy) => boolean): Promise<CalibrationRow> {
-    const { tenantId, now } = context;
-    const work = async (tx: Parameters<Parameters<Database['write']>[1]>[0]): Promise<CalibrationRow> => {
+  function record(
+    context: Context,
+    measured: Measured,
+    onRecorded?: FitSteps['onRecorded'],
+  ): Promise<CalibrationRow> {
+    const { tenantId } = context;
+    const work = async (tx: Transaction): Promise<CalibrationRow> => {
       const [policy, newest] = await Promise.all([livePolicy(tx, tenantId), newestCalibration(tx, tenantId)]);
-      const { r, alphaDays, medianGapDays, completedGaps, customers, method, logLikelihood } = fit;
-      const figures = { r, alphaDays, medianGapDays, completedGaps, customers, method, logLikelihood };
-      const row = { version: (newest?.version ?? 0) + 1, effectiveFrom: now, ...figures, createdAt: now };
+      // By now all other writes of the tenant are over or wait: what has been decided was decided before this.
+      const at = latest(context.now, clock(), newest?.effectiveFrom);
+      const row = {
+        ...{ version: (newest?.version ?? 0) + 1, effectiveFrom: at, createdAt: at },
+        ...figuresOf(measured),
+      };
       await insertCalibration(tx, tenantId, row);
-      if (policy !== undefined && matters(policy.policy)) {
+      const read = partsRead(policy?.policy ?? DEFAULT_POLICY);
+      if (partsMoved(partsOf(newest), partsOf(row)).some((part) => read.has(part))) {
         const { version } = row;
-        await insertRecomputation(tx, tenantId, {
-          id: newId(),
-          cause: 'calibration',
-          version,
-          backfill: false,
-          createdAt: now,
-        });
+        const walk = { id: newId(), cause: 'calibration', version, backfill: false, createdAt: at } as const;
+        await insertRecomputation(tx, tenantId, walk);
       }
+      await onVersion(tx, { ...context, now: at });
+      await onRecorded?.(tx, row);
       return row;
     };
     return database.write(context, work, { exclusive: true });
   }
 
+  async function fitOne(tenantId: string, now: Date): Promise<'fitted' | 'unchanged' | 'taken'> {
+    const actor = { kind: 'system', id: 'calibrate' } as const;
+    const context: Context = { tenantId, actor, now, requestId: newId() };
+    const again = new Date(now.getTime() + CALIBRATION_RETRY_MS);
+    if (!(await database.write(context, (tx) => claimCalibration(tx, tenantId, now, again)))) return 'taken';
+    const measured = await measure(context);
+    const newest = await database.read(tenantId, (executor) => newestCalibration(executor, tenantId));
+    const isNew = newest === undefined || hasMoved(newest, figuresOf(measured));
+    if (isNew) await record(context, measured);
+    const next = new Date(now.getTime() + CALIBRATION_EVERY_MS);
+    await database.write(context, (tx) => scheduleCalibration(tx, tenantId, next));
+    return isNew ? 'fitted' : 'unchanged';
+  }
+
   return {
-    fit: async (context, matters) => record(context, await measure(context), matters),
-    async fitDue(now, matters) {
+    async asOf(context, { timeZone, at }) {
+      const measured = await measuring.measure({ ...context, now: at }, timeZone);
+      const { r, alphaDays, medianGapDays } = measured.cadence;
+      return { version: 1, cadence: { r, alphaDays, medianGapDays }, ...fittedOf(measured.models) };
+    },
+    async fit(context, { onFitting, onRecording, onRecorded } = {}) {
+      const measured = await measure(context, onFitting);
+      await onRecording?.();
+      return record(context, measured, onRecorded);
+    },
+    async fitDue(now) {
       const result = { fitted: 0, unchanged: 0 };
       const failures: unknown[] = [];
       for (const tenantId of await database.find((executor) =>
         tenantsDue(executor, 'calibration_schedules', now),
       )) {
         try {
-          const outcome = await fitOne(tenantId, now, matters);
+          const outcome = await fitOne(tenantId, now);
           if (outcome !== 'taken') result[outcome] += 1;
         } catch (error) {
           // It is due again before long; the other tenants' fits do not wait for that.
@@ -83,26 +141,45 @@ export function createCalibrations({ database }: { database: Database }): Calibr
       return result;
     },
   };
-
-  async function fitOne(tenantId: string, now: Date, matters: (policy: Policy) => boolean) {
-    const actor = { kind: 'system', id: 'calibrate' } as const;
-    const context: Context = { tenantId, actor, now, requestId: newId() };
-    const again = new Date(now.getTime() + CALIBRATION_RETRY_MS);
-    if (!(await database.write(context, (tx) => claimCalibration(tx, tenantId, now, again)))) return 'taken';
-    const fit = await measure(context);
-    const newest = await database.read(tenantId, (executor) => newestCalibration(executor, tenantId));
-    const isNew = newest === undefined || hasMoved(newest, fit);
-    if (isNew) await record(context, fit, matters);
-    const next = new Date(now.getTime() + CALIBRATION_EVERY_MS);
-    await database.write(context, (tx) => scheduleCalibration(tx, tenantId, next));
-    return isNew ? 'fitted' : 'unchanged';
-  }
 }
 
-function hasMoved(
-  before: CalibrationRow,
-  after: { r: number; alphaDays: number; medianGapDays: number },
-): boolean {
-  const figures = ['r', 'alphaDays', 'medianGapDays'] as const;
-  return figures.some((figure) => Math.abs(after[figure] / before[figure] - 1) > RELATIVE_CHANGE_MIN);
+/**
+ * When a version is made: after its fit, whose context is as old as its beginning, and never before the version
+ * that it follows, which would be as if it had not been.
+ */
+function latest(begun: Date, ended: Date, before: Date | undefined): Date {
+  return new Date(Math.max(begun.getTime(), ended.getTime(), before?.getTime() ?? -Infinity));
+}
+
+type Figures = Omit<CalibrationRow, 'version' | 'effectiveFrom' | 'createdAt'>;
+
+function figuresOf({ cadence, customers, models }: Measured): Figures {
+  const { r, alphaDays, medianGapDays, completedGaps, method, logLikelihood } = cadence;
+  return { r, alphaDays, medianGapDays, completedGaps, customers, method, logLikelihood, models };
+}
+
+/** As a decision reads them; before the first fit, what is assumed until then. */
+function partsOf(row: Figures | undefined) {
+  if (row === undefined) return { cadence: DEFAULT_CADENCE, bg: null, mbg: null };
+  const { r, alphaDays, medianGapDays, models } = row;
+  const { bg, mbg } = fittedOf(models);
+  return { cadence: { r, alphaDays, medianGapDays }, bg, mbg };
+}
+
+function hasMoved(before: Figures, after: Figures): boolean {
+  const [old, fresh] = [partsOf(before), partsOf(after)];
+  const parts: CalibrationPart[] = ['cadence', 'bg', 'mbg'];
+  if (parts.some((part) => differ(old[part], fresh[part]))) return true;
+  const [oldSpend, freshSpend] = [fittedOf(before.models).spend, fittedOf(after.models).spend];
+  const currencies = new Set([...Object.keys(oldSpend), ...Object.keys(freshSpend)]);
+  return [...currencies].some((currency) => differ(oldSpend[currency] ?? null, freshSpend[currency] ?? null));
+}
+
+/** Whether one is identified and the other is not, or any of their figures has moved. */
+function differ(before: object | null, after: object | null): boolean {
+  if (before === null || after === null) return before !== after;
+  const figures = new Map<string, number>(Object.entries(before));
+  return Object.entries(after).some(
+    ([name, figure]) => Math.abs(figure / (figures.get(name) ?? 0) - 1) > RELATIVE_CHANGE_MIN,
+  );
 }

@@ -1,7 +1,7 @@
 // Owns a policy version as events show it. Pure.
 
-import type { PolicyRow } from './store.js';
+import type { PolicyVersionRow } from './policies-store.js';
 
-export function policyPayload({ version, effectiveFrom, policy, backfill }: PolicyRow) {
+export function policyPayload({ version, effectiveFrom, policy, backfill }: PolicyVersionRow) {
   return { version, effectiveFrom: effectiveFrom?.toISOString() ?? null, backfill, ...policy };
 }

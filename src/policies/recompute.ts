@@ -3,15 +3,17 @@
 
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
+import type { Transaction } from '../db/executor.js';
 import { newId } from '../ids.js';
 import type { TransitionsService } from '../transitions/service.js';
-import { claimRecomputation, type Recomputation, saveProgress, tenantsDue } from './store.js';
+import { claimRecomputation, type Recomputation, saveProgress } from './recomputations-store.js';
+import { tenantsDue } from './store.js';
 
 const BATCH_SIZE = 500;
 /** Batches in one run, so that it ends; the walk is due again at once. */
 const BATCHES_MAX = 200;
-/** A replica that dies in the middle is waited for this long. */
-const LEASE_MS = 60_000;
+/** A replica that dies in the middle is waited for this long; one that lives renews it with every batch. */
+const LEASE_MS = 15_000;
 
 export interface RecomputeDeps {
   database: Database;
@@ -57,28 +59,29 @@ async function goOn(deps: RecomputeDeps, context: Context, walk: Recomputation) 
   let customers = 0;
   let current = walk;
   for (let batch = 0; batch < BATCHES_MAX; batch++) {
+    const before = current;
     const step = {
-      after: current.cursor,
+      after: before.cursor,
       limit: BATCH_SIZE,
       deliver: !walk.backfill,
       until: walk.createdAt,
+      // With the batch itself: one commit for both, and none for a batch that another replica has taken over.
+      keep: (tx: Transaction, { last, count }: { last: string | null; count: number }) => {
+        const finished = count < BATCH_SIZE;
+        current = {
+          ...before,
+          cursor: last ?? before.cursor,
+          customersDone: before.customersDone + count,
+          dueAt: finished ? null : leaseOf(deps),
+          finishedAt: finished ? now : null,
+        };
+        return saveProgress(tx, tenantId, current, before.dueAt);
+      },
     };
-    const { last, count } = await deps.transitions.recompute(context, step);
+    const { count, isKept } = await deps.transitions.recompute(context, step);
+    if (!isKept) return { customers, finished: false };
     customers += count;
-    const finished = count < BATCH_SIZE;
-    const { dueAt: held } = current;
-    current = {
-      ...current,
-      cursor: last ?? current.cursor,
-      customersDone: current.customersDone + count,
-      dueAt: finished ? null : leaseOf(deps),
-      finishedAt: finished ? now : null,
-    };
-    const progress = current;
-    const isHeld = await deps.database.write(context, (tx) => saveProgress(tx, tenantId, progress, held));
-    // Another replica goes on from what was saved last; what was decided twice came to the same.
-    if (!isHeld) return { customers, finished: false };
-    if (finished) return { customers, finished };
+    if (current.finishedAt !== null) return { customers, finished: true };
   }
   // The stretch is over, not the walk: it is due again at once, for whichever replica comes first.
   const { dueAt: held } = current;

@@ -1,119 +1,44 @@
-// Owns the routes of policies: the live one, its versions, calibrations and the walks they ask for.
+// Owns the routes of calibrations and of the walks that versions ask for, and the list of this module's other
+// routes. Does not own those of policies (policy-routes.ts, status-routes.ts, preview-routes.ts) and templates.
 
 import { cursorScope, decodeCursor, encodeCursor } from '../api/cursor.js';
-import { expectedVersion, sendVersioned } from '../api/etag.js';
-import { Empty, responses } from '../api/responses.js';
+import { responses } from '../api/responses.js';
 import { type App, ref } from '../api/schema.js';
 import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
 import { contextOf } from '../plugins/context.js';
+import { policyRoutesOf } from './policy-routes.js';
+import { previewRoutesOf } from './preview-routes.js';
 import {
+  CALIBRATION_SCHEMAS,
   Calibration,
   CalibrationPage,
-  fromApiActivation,
-  LivePolicy,
   listQuery,
-  POLICY_SCHEMAS,
-  PolicyActivation,
-  PolicyPage,
-  PolicyVersion,
   RecomputationPage,
   toApiCalibration,
-  toApiLive,
-  toApiPolicy,
   toApiRecomputation,
-  versionPath,
 } from './schemas.js';
 import type { CalibrationRow, PoliciesService } from './service.js';
+import { simulationRoutesOf } from './simulation-routes.js';
+import { statusRoutesOf } from './status-routes.js';
+import { templateRoutesOf } from './template-routes.js';
 
-const POLICIES = cursorScope('policies', ['integer']);
 const CALIBRATIONS = cursorScope('calibrations', ['integer']);
 const RECOMPUTATIONS = cursorScope('recomputations', ['uuid']);
-/** Walks that are worth looking at: the list is of the newest and has no second page. */
 
 export function policyRoutes(policies: PoliciesService) {
   return (app: App): void => {
-    for (const schema of POLICY_SCHEMAS) app.addSchema(schema);
-    live(app, policies);
-    versions(app, policies);
+    policyRoutesOf(app, policies);
+    statusRoutesOf(app, policies);
+    previewRoutesOf(app, policies);
+    templateRoutesOf(app);
+    simulationRoutesOf(app, policies);
+    for (const schema of CALIBRATION_SCHEMAS) app.addSchema(schema);
+    recomputations(app, policies);
     calibrations(app, policies);
   };
 }
 
-function live(app: App, policies: PoliciesService): void {
-  app.get(
-    '/v1/policies/live',
-    {
-      config: { scope: 'policies:read' },
-      schema: {
-        operationId: 'getLivePolicy',
-        tags: ['Policies'],
-        summary: 'The policy in force, with its calibration',
-        response: responses({ 200: ref(LivePolicy), 304: Empty }, 404),
-      },
-    },
-    async (request, reply) =>
-      sendVersioned(request, reply, 200, toApiLive(await policies.live(contextOf(request)))),
-  );
-  app.put(
-    '/v1/policies/live',
-    {
-      config: { scope: 'policies:write' },
-      schema: {
-        operationId: 'putLivePolicy',
-        tags: ['Policies'],
-        summary: 'Put a policy into force as a new version',
-        description: 'Everybody is decided anew by it; see `/v1/recomputations` for how far that is.',
-        body: ref(PolicyActivation),
-        response: responses({ 200: ref(LivePolicy) }, 409, 412),
-      },
-    },
-    async (request, reply) => {
-      const context = contextOf(request);
-      const activation = fromApiActivation(request.body, expectedVersion(request), context.now);
-      return sendVersioned(request, reply, 200, toApiLive(await policies.activate(context, activation)));
-    },
-  );
-}
-
-function versions(app: App, policies: PoliciesService): void {
-  app.get(
-    '/v1/policies',
-    {
-      config: { scope: 'policies:read' },
-      schema: {
-        operationId: 'listPolicies',
-        tags: ['Policies'],
-        summary: 'All policy versions, newest first',
-        querystring: listQuery,
-        response: responses({ 200: ref(PolicyPage) }),
-      },
-    },
-    async (request) => {
-      const { limit = PAGE_LIMIT_DEFAULT, cursor } = request.query;
-      const before = cursor === undefined ? null : decodeCursor(POLICIES, {}, cursor)[0];
-      const rows = await policies.list(contextOf(request), before, limit + 1);
-      const data = rows.slice(0, limit).map(toApiPolicy);
-      const last = rows.length > limit ? data.at(-1) : undefined;
-      return { data, nextCursor: last === undefined ? null : encodeCursor(POLICIES, {}, [last.version]) };
-    },
-  );
-  app.get(
-    '/v1/policies/:version',
-    {
-      config: { scope: 'policies:read' },
-      schema: {
-        operationId: 'getPolicy',
-        tags: ['Policies'],
-        summary: 'One policy version',
-        params: versionPath,
-        response: responses({ 200: ref(PolicyVersion), 304: Empty }, 404),
-      },
-    },
-    async (request, reply) => {
-      const row = await policies.get(contextOf(request), request.params.version);
-      return sendVersioned(request, reply, 200, toApiPolicy(row));
-    },
-  );
+function recomputations(app: App, policies: PoliciesService): void {
   app.get(
     '/v1/recomputations',
     {
@@ -168,7 +93,7 @@ function calibrations(app: App, policies: PoliciesService): void {
         tags: ['Policies'],
         summary: 'Fit the tenant’s cadence now',
         description:
-          'The new version takes effect now, and everybody is decided anew where the policy reads it.',
+          'The new version takes effect once it is made, and everybody is decided anew where the policy reads it.',
         response: responses({ 201: ref(Calibration) }),
       },
     },

@@ -1,0 +1,21 @@
+// Owns the look for the models that a tenant has a fit of. Does not own the fits, nor what reads them (lifecycle/).
+
+import type { Executor } from '../db/executor.js';
+import type { AvailableModels } from '../lifecycle/validation.js';
+import type { TransitionsService } from '../transitions/service.js';
+
+export type { AvailableModels } from '../lifecycle/validation.js';
+
+/** By the newest calibration, as decisions read it: a model in which dropout is not identified is not there. */
+export async function availableModels(
+  histories: TransitionsService['histories'],
+  executor: Executor,
+  tenantId: string,
+): Promise<AvailableModels> {
+  const { calibrations } = await histories.timeline(executor, tenantId);
+  const newest = calibrations.reduce<(typeof calibrations)[number] | undefined>(
+    (found, each) => (found === undefined || each.version > found.version ? each : found),
+    undefined,
+  );
+  return { bg: newest?.bg != null, mbg: newest?.mbg != null };
+}

@@ -10,6 +10,7 @@ import { EXAMPLE_DATA } from './examples.js';
 import {
   disabledEndpoint,
   EventCustomer,
+  EventMergedCustomer,
   EventOrder,
   EventPolicy,
   EventTransition,
@@ -55,6 +56,22 @@ const CONTENTS: Record<EventName, Content> = {
   'customer.transition_retracted': {
     summary: 'A transition that was told of has turned out not to have happened',
     data: closed({ customer, retracted, stage, stageSince: ref(Timestamp) }),
+  },
+  'customer.merged': {
+    summary: 'Another customer was merged into this one; what was told of them is this one’s now',
+    data: closed({ customer, merged: ref(EventMergedCustomer), mergeId: ref(Uuid) }),
+  },
+  'customer.merge_undone': {
+    summary: 'A merge was undone: a customer has got back what had come from another',
+    data: closed({ customer, restored: ref(EventMergedCustomer), mergeId: ref(Uuid) }),
+  },
+  'customer.restored': {
+    summary: 'A customer who had been merged into another stands for themselves again',
+    data: closed({ customer, mergeId: ref(Uuid) }),
+  },
+  'customer.erased': {
+    summary: 'The personal data of a customer was erased; nothing more is told of them',
+    data: closed({ customer }),
   },
   'order.recorded': { summary: 'An order is known', data: order },
   'order.updated': { summary: 'An order has changed', data: order, hasPrevious: true },

@@ -24,6 +24,7 @@ const customer = {
   country: 'CN',
   channel: 'wechat',
   owner: 'chen.wei',
+  tags: ['tea club', '会员'],
   externalIds: [{ namespace: 'shopify', id: '8812' }],
   attributes: { city: 'Hangzhou' },
   stage: 'mature',
@@ -31,6 +32,15 @@ const customer = {
   version: 7,
   createdAt: '2025-09-01T08:00:00.000Z',
   updatedAt: RECORDED_AT,
+};
+
+const MERGE_ID = '01890f3e-8c00-7a10-8000-000000000091';
+const twin = {
+  id: '01890f3e-8c00-7a10-8000-0000000000c2',
+  name: 'Na Li',
+  email: 'lina@example.com',
+  phone: null,
+  externalIds: [{ namespace: 'wechat', id: 'o6_bmjrPTlm6_2sgVt7hMZOPfL2M' }],
 };
 
 const order = {
@@ -109,6 +119,22 @@ export const EXAMPLE_DATA: Record<EventName, ExampleData> = {
       stageSince: '2026-01-11T04:05:06.000Z',
     },
   },
+  'customer.merged': { sequence: 19, data: { customer, merged: twin, mergeId: MERGE_ID } },
+  'customer.merge_undone': { sequence: 20, data: { customer, restored: twin, mergeId: MERGE_ID } },
+  'customer.restored': {
+    sequence: 4,
+    data: { customer: { ...customer, ...twin, stage: 'new', version: 5 }, mergeId: MERGE_ID },
+  },
+  'customer.erased': {
+    sequence: 21,
+    data: {
+      customer: {
+        ...customer,
+        ...{ name: null, email: null, phone: null, owner: null, externalIds: [], attributes: {} },
+        ...{ version: 8, erasedAt: RECORDED_AT },
+      },
+    },
+  },
   'order.recorded': { sequence: 8, data: { customer, order } },
   'order.updated': {
     sequence: 10,
@@ -142,10 +168,11 @@ export const EXAMPLE_DATA: Record<EventName, ExampleData> = {
         customerId: CUSTOMER_ID,
         channel: 'phone',
         direction: 'outbound',
-        kind: 'return_visit',
-        outcome: 'reached',
+        kind: 'survey_answer',
+        outcome: 'answered',
         actor: 'chen.wei',
         note: null,
+        satisfaction: { scale: 'csat', score: 4 },
         occurredAt: AT,
         externalId: null,
         version: 1,

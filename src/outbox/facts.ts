@@ -15,6 +15,7 @@ const PLACES: Record<keyof FilterFacts, readonly string[]> = {
   country: ['data.customer.country'],
   channel: ['data.customer.channel'],
   owner: ['data.customer.owner'],
+  tag: ['data.customer.tags'],
   currency: ['data.order.currency'],
   amountMinor: ['data.order.amountMinor'],
   attributes: ['data.customer.attributes'],

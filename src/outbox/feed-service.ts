@@ -6,8 +6,8 @@ import { parseRef } from '../api/references.js';
 import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
-import type { Executor } from '../db/executor.js';
 import { InvalidError, NotFoundError, PerennialError } from '../errors.js';
+import { pointedAt, unknownCustomer } from '../transitions/absence.js';
 import type { TransitionsService } from '../transitions/service.js';
 import {
   feedEdges,
@@ -51,7 +51,7 @@ export interface FeedService {
 
 export interface FeedDeps {
   database: Database;
-  transitions: Pick<TransitionsService, 'find'>;
+  transitions: Pick<TransitionsService, 'find' | 'absences'>;
 }
 
 /** A place in the feed is a place whatever is asked of it: a reader may change the filter and keep the place. */
@@ -104,12 +104,12 @@ export function createFeedService({ database, transitions }: FeedDeps): FeedServ
 
   async function idOf(tenantId: string, customer: string | undefined): Promise<string | undefined> {
     if (customer === undefined) return undefined;
-    const find = (executor: Executor) => transitions.find(executor, tenantId, [parseRef(customer)]);
-    const [found] = await database.read(tenantId, find);
-    if (found !== undefined) return found.snapshot.id;
-    const detail = 'There is no such customer.';
-    throw new NotFoundError('customer_not_found', detail, {
-      faults: [{ pointer: '/query/customer', detail }],
+    const refs = [parseRef(customer)];
+    return database.read(tenantId, async (executor) => {
+      const [found] = await transitions.find(executor, tenantId, refs);
+      if (found !== undefined) return found.snapshot.id;
+      const [absence = unknownCustomer()] = await transitions.absences(executor, tenantId, refs);
+      throw pointedAt('/query/customer', absence);
     });
   }
 }

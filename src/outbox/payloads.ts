@@ -29,6 +29,7 @@ export const EventCustomer = shared(
       country: nullable(ref(Country)),
       channel: nullable(text({ max: 100 })),
       owner: nullable(text({ max: 200 })),
+      tags: Customer.properties.tags,
       externalIds: Type.Array(ref(ExternalId), { maxItems: 100 }),
       attributes: ref(Attributes),
       stage: nullable(stage, { description: 'Null in the event that tells of a new customer.' }),
@@ -36,8 +37,23 @@ export const EventCustomer = shared(
       version: ref(Version),
       createdAt: ref(Timestamp),
       updatedAt: ref(Timestamp),
+      erasedAt: Type.Optional(ref(Timestamp, { description: 'Only where the personal data was erased.' })),
     },
     { description: 'A customer as they were when it happened.' },
+  ),
+);
+
+export const EventMergedCustomer = shared(
+  'EventMergedCustomer',
+  closed(
+    {
+      id: ref(Uuid),
+      name: EventCustomer.properties.name,
+      email: EventCustomer.properties.email,
+      phone: EventCustomer.properties.phone,
+      externalIds: EventCustomer.properties.externalIds,
+    },
+    { description: 'Who a customer was before they were merged into another.' },
   ),
 );
 
@@ -95,18 +111,13 @@ export const EventOrder = shared(
   ),
 );
 
-const { template, timeZone, rules, otherwise } = PolicySchema.properties;
-
 export const EventPolicy = shared(
   'EventPolicy',
   closed({
     version: ref(Version),
     effectiveFrom: nullable(ref(Timestamp), { description: 'Null: from the beginning of time.' }),
     backfill: Type.Boolean({ description: 'Whether what it changes is kept from webhooks.' }),
-    template,
-    timeZone,
-    rules,
-    otherwise,
+    ...PolicySchema.properties,
   }),
 );
 
@@ -138,4 +149,10 @@ export const retracted = closed(
 export { stage };
 
 /** For registration. */
-export const PAYLOAD_SCHEMAS: Shared[] = [EventCustomer, EventTransition, EventOrder, EventPolicy];
+export const PAYLOAD_SCHEMAS: Shared[] = [
+  EventCustomer,
+  EventMergedCustomer,
+  EventTransition,
+  EventOrder,
+  EventPolicy,
+];

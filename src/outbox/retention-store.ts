@@ -93,6 +93,7 @@ export interface Pruned {
 /**
  * Deletes the deliveries of these events that were finished before `before`, with their attempts, and the events
  * that no other delivery refers to. One statement after the lock, so that it sees every delivery there is.
+ * Each event's deliveries are looked up by their index: a long list of events was once planned as the whole tenant's.
  * Attempts go as a set: the cascade of the foreign key would take them delivery by delivery. All go by their
  * places, for the reason that `claimDue` gives.
  */
@@ -105,8 +106,9 @@ export async function deleteOld(
     name: 'outbox_prune',
     text: `
       WITH theirs AS MATERIALIZED (
-        SELECT ctid AS place, id, event_id, finished_at IS NOT NULL AND finished_at < $3 AS is_old
-          FROM deliveries WHERE tenant_id = $1 AND event_id = ANY($2::uuid[])
+        SELECT theirs.* FROM unnest($2::uuid[]) AS old(id) CROSS JOIN LATERAL (
+          SELECT ctid AS place, id, event_id, finished_at IS NOT NULL AND finished_at < $3 AS is_old
+            FROM deliveries WHERE tenant_id = $1 AND event_id = old.id OFFSET 0) theirs
       ), attempts AS (
         DELETE FROM delivery_attempts WHERE tenant_id = $1 AND ctid = ANY(ARRAY(
           SELECT found.place FROM theirs CROSS JOIN LATERAL (

@@ -68,6 +68,12 @@ function prefixed(attempt: SettledAttempt | undefined) {
   return { answer, ...rest };
 }
 
+/** Whether the personal data of whom the event tells was erased while it was sent: the answer may repeat it. */
+const IS_OF_ERASED = `EXISTS (
+             SELECT FROM events e CROSS JOIN LATERAL (
+               SELECT erased_at FROM customers WHERE tenant_id = $1 AND id = e.customer_id OFFSET 0) c
+              WHERE e.tenant_id = $1 AND e.id = changed.event_id AND c.erased_at IS NOT NULL)`;
+
 /**
  * `located` looks each delivery up by its key (the limit leaves the planner no other way), and the update goes
  * by the place found. A plain join was seen to read all of a tenant's deliveries where statistics were missing.
@@ -92,12 +98,13 @@ const SETTLE = `
            first_attempt_at = coalesce(d.first_attempt_at, l."startedAt")
       FROM located l
      WHERE d.tenant_id = $1 AND d.ctid = l.place AND d.claim_token = l.token
-    RETURNING d.id, d.endpoint_id, d.customer_id, d.sequence, d.status, d.finished_at, d.attempts AS number,
+    RETURNING d.id, d.event_id, d.endpoint_id, d.customer_id, d.sequence, d.status, d.finished_at, d.attempts AS number,
               l."startedAt", l."durationMs", l.answer, l.error, l."responseBody"
   ), attempted AS (
     INSERT INTO delivery_attempts (tenant_id, delivery_id, endpoint_id, number, started_at, duration_ms, status, error,
                                    response_body)
-    SELECT $1, id, endpoint_id, number, "startedAt", "durationMs", answer, error, "responseBody"
+    SELECT $1, id, endpoint_id, number, "startedAt", "durationMs", answer, error,
+           CASE WHEN "responseBody" IS NOT NULL AND NOT ${IS_OF_ERASED} THEN "responseBody" END
       FROM changed WHERE "startedAt" IS NOT NULL
   ), healed AS (
     UPDATE webhook_endpoint_health SET failures = 0, failing_since = NULL, openings = 0, open_until = NULL

@@ -2,6 +2,7 @@
 // not own the database nor when any of this is stopped (start.ts).
 
 import type { AddressInfo } from 'node:net';
+import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { App } from './api/schema.js';
@@ -55,10 +56,12 @@ export async function assemble(options: AssembleOptions): Promise<Announcement> 
   const chosenKey = config.bootstrapApiKey;
   const firstKey = await bootstrap({ tenants, holders, chosenKey, dataDir, now: clock(), logger });
   signal.throwIfAborted();
+  if (config.role === 'worker') giveWay(logger);
   const app = await buildAppFor(wiring, services);
   const jobs = config.role === 'api' ? undefined : new Jobs();
   undo.push(async () => {
-    await Promise.all([closeApp(app), jobs?.stop()]);
+    // With them and not after: a job under way may be waiting for what a thread computes.
+    await Promise.all([closeApp(app), jobs?.stop(), services.offload.close()]);
   });
   const url = await listen(app, config);
   jobs?.start({ ...wiring, queues, services, registry: app.metrics.registry });
@@ -67,6 +70,15 @@ export async function assemble(options: AssembleOptions): Promise<Announcement> 
     return sleep(config.drainDelayS * 1000);
   });
   return { role: config.role, url, firstKey, dataDir };
+}
+
+/** A process that only runs jobs gives way to those on its machine that somebody waits for. */
+function giveWay(logger: Logger): void {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch (err) {
+    logger.debug({ err }, 'the priority of this process is left as it is');
+  }
 }
 
 /** Loaded once the service listens: what they need besides, requests can be answered without. */

@@ -5,6 +5,8 @@
 export const SCOPES = [
   'customers:read',
   'customers:write',
+  'customers:erase',
+  'customers:export',
   'orders:read',
   'orders:write',
   'touchpoints:read',

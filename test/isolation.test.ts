@@ -4,6 +4,7 @@
 import t from 'tap';
 import { SCOPES } from '../src/context.js';
 import { ADMIN_KEY } from './helpers/service.js';
+import { predictEverybody } from './routes/predicted.js';
 import { RECIPES, recipeOf, urlOf } from './routes/recipes.js';
 import { referencesOf, valuesAt } from './routes/references.js';
 import { furnish, unknownThings } from './routes/things.js';
@@ -12,6 +13,7 @@ import { assertAlike, assertNothingListed, openTwins } from './routes/twins.js';
 const twins = await openTwins(t);
 const { shared, api, rows, stranger } = twins;
 const theirs = stranger.things;
+await predictEverybody(rows);
 
 t.test('every operation has a recipe, and every recipe an operation', async (t) => {
   t.same(Object.keys(RECIPES).sort(), api.operations.map(({ id }) => id).sort());
@@ -34,7 +36,10 @@ t.test('a recipe fills every place where its operation takes the name of somethi
 });
 
 t.test('a furnished tenant has rows in every table', async (t) => {
-  for (const [table, sum] of await rows.dump(theirs.tenantId)) t.notMatch(sum, /^0 rows/, table);
+  for (const [table, sum] of await rows.dump(theirs.tenantId)) {
+    // An endpoint has a row of health only while it has failed: whether one is left is chance.
+    if (table !== 'webhook_endpoint_health') t.notMatch(sum, /^0 rows/, table);
+  }
 });
 
 t.test('no list shows what is a stranger’s, nor does any from a stranger’s cursor', async (t) => {

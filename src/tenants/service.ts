@@ -72,6 +72,7 @@ export interface TenantsDeps {
   holders: Pick<KeyHolders, 'forgetAll'>;
   policies: PolicyAdopter;
   feeds: FeedOpener;
+  duplicates: { open(tx: Transaction, tenantId: string, now: Date): Promise<void> };
   elapsedMs?: () => number;
 }
 
@@ -134,6 +135,7 @@ async function open(
     const key = { tenantId: id, name: 'First key', scopes: SCOPES, secret, now };
     const apiKey = await deps.apiKeys.issue(tx, key);
     await deps.feeds.open(tx, id);
+    await deps.duplicates.open(tx, id, now);
     await deps.policies.adoptDefault(tx, { ...context, tenantId: id, idempotency: undefined });
     return { ...toTenant(row), apiKey };
   });

@@ -76,6 +76,7 @@ async function replayTables({ sql, url, tenantId, until }: ReplayAudit): Promise
           orders: histories.orders.get(id) ?? [],
           touchpoints: histories.touchpoints.get(id) ?? [],
           moves: histories.moves.get(id) ?? [],
+          changes: histories.changes.get(id) ?? [],
         };
         const { transitions } = replay(history, timeline, until.getTime());
         return transitions.map(({ effectiveAt, from, to, cause, policyVersion }) => ({

@@ -4,6 +4,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { readConfig } from '../../src/config.js';
 import type { Context } from '../../src/context.js';
+import type { CustomerPatch } from '../../src/customers/schemas.js';
 import { openDatabase } from '../../src/db/database.js';
 import { ConflictError } from '../../src/errors.js';
 import type { Policy } from '../../src/lifecycle/policy.js';
@@ -11,6 +12,8 @@ import { compileTimeline, replay } from '../../src/lifecycle/replay.js';
 import { createLogger } from '../../src/logger.js';
 import { buildServices, type Services } from '../../src/services.js';
 import { loadHistories, loadTimeline } from '../../src/transitions/history-store.js';
+import { asIfFitted } from './as-if-fitted.js';
+import { mergingOn } from './playground-merging.js';
 import { createTestDatabase } from './postgres.js';
 
 export interface Fact {
@@ -19,6 +22,12 @@ export interface Fact {
   atMs: number;
   categories?: string[];
   fate?: string;
+  satisfaction?: { scale: 'csat' | 'nps'; score: number } | null;
+}
+
+export interface ProfileChange {
+  customer: number;
+  patch: CustomerPatch;
 }
 
 export interface Playground {
@@ -32,7 +41,10 @@ interface Teardown {
 const CUSTOMERS = 3;
 const AMOUNT_MINOR = 1_000;
 
-export async function createPlayground(t: Teardown, { replicas = 1 } = {}): Promise<Playground> {
+export async function createPlayground(
+  t: Teardown,
+  { replicas = 1, fitted = false } = {},
+): Promise<Playground> {
   const { url } = await createTestDatabase(t);
   const logger = createLogger({ level: 'silent' });
   const config = readConfig({ SECRETS_KEY: Buffer.alloc(32, 9).toString('base64') });
@@ -40,7 +52,8 @@ export async function createPlayground(t: Teardown, { replicas = 1 } = {}): Prom
   const worlds = Array.from({ length: replicas }, () => {
     const database = openDatabase({ url, connectionsMax: 6, onError: () => undefined });
     t.teardown(() => database.close());
-    return { database, services: buildServices({ database, clock, config, logger }) };
+    const services = buildServices({ database, clock, config, logger });
+    return { database, services: fitted ? asIfFitted(services) : services };
   });
   return {
     async openTenant(createdAtMs) {
@@ -143,13 +156,30 @@ function tenantOn(worlds: World[], tenantId: string) {
 
   return {
     id: tenantId,
+    /** One replica as it is, and a context of this tenant, for what the playground has no words for. */
+    world,
+    contextAt: (nowMs: number): Context => contextOf(tenantId, nowMs),
     async tell(fact: Fact, nowMs: number, replica = 0): Promise<void> {
       const { services } = world(replica);
       if (fact.kind === 'order') return tellOrder(services, fact, nowMs);
       const occurredAt = new Date(fact.atMs).toISOString();
       const customer = `ext:c:${fact.customer}`;
-      const call = { customer, channel: 'phone', direction: 'inbound', kind: 'call', occurredAt } as const;
+      const { satisfaction = null } = fact;
+      const kind = satisfaction === null ? 'call' : 'survey_answer';
+      const call = {
+        customer,
+        channel: 'phone',
+        direction: 'inbound',
+        kind,
+        satisfaction,
+        occurredAt,
+      } as const;
       await services.touchpoints.record(contextOf(tenantId, nowMs), [call], { backfill: false });
+    },
+    /** Changes what the profile says from now on. */
+    async profile({ customer, patch }: ProfileChange, nowMs: number): Promise<void> {
+      const target = { ref: `ext:c:${customer}`, expected: undefined };
+      await world().services.customers.patch(contextOf(tenantId, nowMs), target, patch);
     },
     async tick(nowMs: number, replica = 0): Promise<void> {
       const { services } = world(replica);
@@ -178,6 +208,7 @@ function tenantOn(worlds: World[], tenantId: string) {
         if (!(error instanceof ConflictError)) throw error;
       }
     },
+    ...mergingOn(world(), (nowMs) => contextOf(tenantId, nowMs)),
     /** The ledger in force, without ids and times of recording. */
     async ledger() {
       const rows = await database.read(tenantId, (executor) =>
@@ -214,6 +245,7 @@ function tenantOn(worlds: World[], tenantId: string) {
             orders: histories.orders.get(id) ?? [],
             touchpoints: histories.touchpoints.get(id) ?? [],
             moves: histories.moves.get(id) ?? [],
+            changes: histories.changes.get(id) ?? [],
           };
           return replay(history, timeline, untilMs).transitions.map(
             ({ effectiveAt, from, to, cause, policyVersion }) => ({

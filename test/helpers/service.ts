@@ -88,6 +88,7 @@ export async function startService(t: Teardown, overrides: ServiceOverrides = {}
   await app.ready();
   t.teardown(async () => {
     await app.close();
+    await services.offload.close();
     await database.close();
   });
   const shared = { app, config, database, databaseUrl, services, clock };

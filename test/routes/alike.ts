@@ -21,7 +21,12 @@ export function alike(answer: LightMyRequestResponse, sets: readonly (readonly [
   for (const [value, name] of spoken) body = body.replaceAll(value, name);
   body = body.replaceAll(UUID, '<id>').replaceAll(SECRET, '<secret>');
   const { etag, 'content-type': type } = answer.headers;
-  return { status: answer.statusCode, etag, type, body: body === '' ? '' : masked(JSON.parse(body)) };
+  return {
+    status: answer.statusCode,
+    etag,
+    type,
+    body: /[/+]json/.test(String(type)) ? masked(JSON.parse(body)) : body,
+  };
 }
 
 function masked(value: unknown): unknown {

@@ -31,7 +31,7 @@ const oneOf = (...values: string[]) => `(ARRAY['${values.join("','")}'])[1 + g %
 const CUSTOMER = id('0190');
 
 function copies(things: Things): Copy[] {
-  const { customerId, orderId, endpointId, touchpointId, apiKeyId } = things;
+  const { customerId, orderId, endpointId, touchpointId, apiKeyId, shadowPolicyId } = things;
   const theirs = `customer_id = '${customerId}'`;
   return [
     {
@@ -69,6 +69,15 @@ function copies(things: Things): Copy[] {
           review_at: at(`+ interval '2 years'`),
         },
         due_at: at(`+ interval '2 years'`),
+      },
+    },
+    {
+      ...{ table: 'customer_tags', of: theirs, count: CROWD },
+      // Many have the tag that is asked for: a list by it still reads no more than its page.
+      spread: {
+        tag: `CASE WHEN g % 2 = 0 THEN '${things.tag}' ELSE 'tag ' || g % 20 END`,
+        created_at: at(),
+        customer_id: CUSTOMER,
       },
     },
     {
@@ -149,8 +158,60 @@ function copies(things: Things): Copy[] {
       count: FEW,
       spread: { id: id('019a'), created_at: at(), due_at: 'NULL' },
     },
+    {
+      ...{ table: 'customer_predictions', of: theirs, count: CROWD },
+      spread: { customer_id: CUSTOMER, p_alive: 'g / 100001.0', expected_orders_90: 'g / 10000.0' },
+    },
+    {
+      ...{ table: 'customer_values', of: theirs, count: CROWD },
+      spread: { customer_id: CUSTOMER, future_minor: 'g' },
+    },
+    {
+      table: 'model_fits',
+      of: 'true',
+      count: FEW,
+      spread: { id: id('019c'), created_at: at(), due_at: 'NULL' },
+    },
+    {
+      ...{ table: 'backtests', of: 'true', count: FEW },
+      spread: { id: id('019c'), status: `'done'`, created_at: at(), due_at: 'NULL' },
+    },
+    {
+      ...{ table: 'shadows', of: 'true', count: FEW },
+      spread: { policy_id: id('019c'), status: `'stopped'`, due_at: 'NULL', claim_token: 'NULL' },
+    },
+    {
+      ...{ table: 'shadow_customers', of: `policy_id = '${shadowPolicyId}'`, count: CROWD },
+      spread: {
+        ...{ customer_id: CUSTOMER, differs: 'true', stage: oneOf('prospect', 'churned') },
+        ...{ live_stage: oneOf('new', 'mature', 'declining'), due_at: at(`+ interval '2 years'`) },
+      },
+    },
+    {
+      ...{ table: 'shadow_transitions', of: `policy_id = '${shadowPolicyId}'`, count: CROWD },
+      spread: { id: id('019d'), customer_id: CUSTOMER, effective_at: at() },
+    },
+    {
+      ...{ table: 'shadow_marks', of: `policy_id = '${shadowPolicyId}'`, count: CROWD },
+      spread: { customer_id: CUSTOMER, marked_at: at(), version: 'g' },
+    },
+    {
+      ...{ table: 'shadow_counts', of: `policy_id = '${shadowPolicyId}'`, count: FEW },
+      spread: { policy_id: id('019c') },
+    },
     { table: 'calibrations', of: 'true', count: VERSIONS, spread: { version: '1000 + g', created_at: at() } },
-    { table: 'policies', of: 'true', count: VERSIONS, spread: { version: '1000 + g', created_at: at() } },
+    {
+      ...{ table: 'policies', of: 'version IS NOT NULL', count: VERSIONS },
+      spread: { id: id('019c'), version: '1000 + g', created_at: at(), status: `'retired'` },
+    },
+    {
+      ...{ table: 'policies', of: `status = 'draft'`, count: FEW },
+      spread: { id: id('019d'), created_at: at() },
+    },
+    {
+      ...{ table: 'policy_previews', of: 'true', count: FEW },
+      spread: { id: id('019e'), created_at: at(), due_at: 'NULL', status: `'done'` },
+    },
   ];
 }
 

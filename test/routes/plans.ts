@@ -111,6 +111,7 @@ const ELEMENTS: Record<number, (cell: Buffer) => string> = {
   23: (cell) => String(cell.readInt32BE(0)),
   25: (cell) => cell.toString(),
   114: (cell) => cell.toString(),
+  701: (cell) => String(cell.readDoubleBE(0)),
   1184: (cell) => new Date(Number(cell.readBigInt64BE(0) / 1000n) + Date.UTC(2000, 0, 1)).toISOString(),
   2950: (cell) => cell.toString('hex'),
   3802: (cell) => cell.subarray(1).toString(),

@@ -1,9 +1,16 @@
 // One valid request and more for every operation, by its id: the tests of all routes are made of them, and a
 // route without one fails them. A recipe names things only by what it is handed.
 
+import { AS_OF_RECIPES } from './as-of-recipes.js';
+import { BACKTEST_RECIPES } from './backtest-recipes.js';
+import { MERGE_RECIPES } from './merge-recipes.js';
+import { MODEL_RECIPES, PREDICTED } from './model-recipes.js';
 import { type Operation, parametersIn } from './operations.js';
+import { POLICIES_RECIPES } from './policies-recipes.js';
+import { PROFILE_RECIPES } from './profile-recipes.js';
 import type { Call, Recipe } from './recipe.js';
-import { policyOf, type Things } from './things.js';
+import { SHADOW_RECIPES } from './shadow-recipes.js';
+import type { Things } from './things.js';
 import { WEBHOOK_RECIPES } from './webhook-recipes.js';
 
 export type { Call } from './recipe.js';
@@ -22,6 +29,7 @@ const refund = ({ refundId }: Things) => ({ refunds: [{ externalId: refundId, am
 const contact = (customer: string, more: object = {}) => ({
   ...{ customer, channel: 'phone', direction: 'outbound', kind: 'call', ...more },
 });
+const answer = { kind: 'survey_answer', satisfaction: { scale: 'nps', score: 9 } };
 const shopOrder = ({ orderRef }: Things) => ({ namespace: 'shop', id: orderRef.replace('ext:shop:', '') });
 const fresh = (things: Things) => ({ namespace: 'shop', id: things.fresh });
 const identity = ({ identityNamespace: namespace, identityId: id }: Things) => ({ namespace, id });
@@ -49,12 +57,16 @@ export const RECIPES: Record<string, Recipe> = {
   listCalibrations: nothing,
   calibrate: nothing,
 
-  listCustomers: ({ owner, channel, email, phone }) => [
+  listCustomers: ({ owner, tag, channel, email, phone }) => [
     {},
     { query: { owner } },
+    { query: { tag } },
     { query: { channel } },
     { query: { email } },
     { query: { phone } },
+    { query: { stage: 'churned', asOf: '2026-03-02T09:00:05Z' } },
+    { query: { owner, email, knownAt: '2026-03-02T09:00:05Z' } },
+    ...PREDICTED,
   ],
   createCustomer: (things) => [
     { body: { name: 'New', externalIds: [fresh(things)] } },
@@ -66,6 +78,7 @@ export const RECIPES: Record<string, Recipe> = {
     { body: { items: [{ externalIds: [fresh(things)] }, inline(things)], backfill: true } },
   ],
   getCustomer: customerPaths,
+  explainCustomer: customerPaths,
   upsertCustomer: (things) => [
     { params: { ref: `ext:shop:${things.fresh}` }, body: { name: 'New' } },
     { params: { ref: things.customerId }, body: { name: things.fresh } },
@@ -136,10 +149,6 @@ export const RECIPES: Record<string, Recipe> = {
     { params: { ref: things.orderRef }, body: { externalId: things.refundId, amountMinor: 100 } },
   ],
 
-  listPolicies: nothing,
-  getLivePolicy: nothing,
-  putLivePolicy: ({ fresh: name }) => [{ body: { policy: policyOf(20 + name.length) } }],
-  getPolicy: ({ policyVersion }) => [{ params: { version: policyVersion } }],
   listRecomputations: nothing,
 
   listTenants: nothing,
@@ -156,6 +165,7 @@ export const RECIPES: Record<string, Recipe> = {
   recordTouchpoint: (things) => [
     { body: contact(things.customerRef, { externalId: fresh(things) }) },
     { body: contact(things.customerId) },
+    { body: contact(things.customerId, answer) },
     {
       body: contact(things.customerRef, {
         externalId: { namespace: 'phone-log', id: things.touchpointExternalId },
@@ -172,6 +182,13 @@ export const RECIPES: Record<string, Recipe> = {
   getTouchpoint: ({ touchpointId }) => [{ params: { id: touchpointId } }],
   listTransitions: nothing,
 
+  ...POLICIES_RECIPES,
+  ...PROFILE_RECIPES,
+  ...AS_OF_RECIPES,
+  ...MODEL_RECIPES,
+  ...BACKTEST_RECIPES,
+  ...SHADOW_RECIPES,
+  ...MERGE_RECIPES,
   ...WEBHOOK_RECIPES,
 };
 

@@ -10,7 +10,10 @@ const NAMING_SCHEMAS = ['CustomerRef', 'OrderRef', 'Uuid', 'ExternalId', 'Namesp
 const NAMING_FIELDS = /^(?:email|phone|.*Ids?|.*Refs?)$/;
 
 export function referencesOf(api: Api, operation: Operation): Place[] {
-  const found: Place[] = parametersIn(operation, 'path').map(({ name }) => ['params', name]);
+  // What is chosen from a list that everybody has is no name.
+  const found: Place[] = parametersIn(operation, 'path')
+    .filter(({ schema }) => api.resolve(schema).enum === undefined)
+    .map(({ name }) => ['params', name]);
   for (const { name, schema } of parametersIn(operation, 'query')) {
     if (isNaming(schema, name)) found.push(['query', name]);
   }

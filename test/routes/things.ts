@@ -5,7 +5,23 @@ import { v4 as uuidv4 } from 'uuid';
 import { createReceiver } from '../helpers/receiver.js';
 import type { TestService } from '../helpers/service.js';
 import { deliverAll } from '../outbox/teller.js';
+import {
+  activate,
+  answered,
+  backtested,
+  draftPolicies,
+  first,
+  furnishMore,
+  furnishTwins,
+  orderOf,
+  type Post,
+  phoneOf,
+  read,
+  replayed,
+  shadowed,
+} from './furnishing.js';
 
+export { orderOf, policyOf } from './furnishing.js';
 export { deliverAll };
 
 /** Every value is one that no other tenant's things have. */
@@ -20,6 +36,7 @@ export interface Things {
   email: string;
   phone: string;
   owner: string;
+  tag: string;
   channel: string;
   orderId: string;
   orderRef: string;
@@ -37,6 +54,29 @@ export interface Things {
   /** Of the endpoint, and under way. */
   replayId: string;
   policyVersion: string;
+  /** It is done. */
+  fitId: string;
+  /** Of the newest version, and done. */
+  backtestId: string;
+  draftId: string;
+  /** Other drafts, each for one step that can be taken once. */
+  candidateId: string;
+  understudyId: string;
+  obsoleteId: string;
+  /** A policy in shadow. */
+  shadowId: string;
+  /** A preview of the draft. */
+  previewId: string;
+  /** Of a policy in shadow: it puts everybody in other stages, and has one change left to look at. */
+  shadowPolicyId: string;
+  /** Another customer, who may be the same person. */
+  twinId: string;
+  /** Of the customer, and not undone. */
+  mergeId: string;
+  /** Of the customer's likely duplicates, one that is open and one that was dismissed. */
+  duplicateId: string;
+  /** A customer for whom nothing else is asked, to be erased. */
+  leaverId: string;
   /** For what a request creates: an external id or a slug that is not taken. */
   fresh: string;
 }
@@ -56,8 +96,6 @@ export interface Furnishing {
   policies: number;
 }
 
-type Post = (url: string, body?: unknown, headers?: Record<string, string>) => Promise<{ id: string }>;
-
 /** What a request would name that names nothing. */
 export function unknownThings(name: string): Things {
   return {
@@ -69,6 +107,7 @@ export function unknownThings(name: string): Things {
     email: `${name}@example.com`,
     phone: phoneOf(999),
     owner: `owner of ${name}`,
+    tag: `tag of ${name}`,
     channel: `channel of ${name}`,
     orderId: uuidv4(),
     orderRef: `ext:shop:${name}`,
@@ -83,6 +122,19 @@ export function unknownThings(name: string): Things {
     pendingDeliveryId: uuidv4(),
     replayId: uuidv4(),
     policyVersion: '9999',
+    fitId: uuidv4(),
+    backtestId: uuidv4(),
+    draftId: uuidv4(),
+    candidateId: uuidv4(),
+    understudyId: uuidv4(),
+    obsoleteId: uuidv4(),
+    shadowId: uuidv4(),
+    previewId: uuidv4(),
+    shadowPolicyId: uuidv4(),
+    twinId: uuidv4(),
+    mergeId: uuidv4(),
+    leaverId: uuidv4(),
+    duplicateId: uuidv4(),
     fresh: `${name}-fresh`,
   };
 }
@@ -102,6 +154,7 @@ export async function furnish(t: Teardown, furnishing: Furnishing): Promise<Thin
     email: `${name}@example.com`,
     phone: phoneOf(number),
     owner: `owner of ${name}`,
+    tag: `tag of ${name}`,
     channel: `channel of ${name}`,
     orderRef: `ext:shop:${name}`,
     refundId: `${name}-refund`,
@@ -113,8 +166,11 @@ export async function furnish(t: Teardown, furnishing: Furnishing): Promise<Thin
     return answered<{ id: string }>(await service.inject('POST', url, { body, headers }));
   };
   const endpoint = await post('/v1/webhook-endpoints', { url: `${receiver.url}/${name}` });
+  // One that hears only of what fails: whichever answer of the other comes last, there is a health to look at.
+  const eventTypes = ['touchpoint.recorded'];
+  await post('/v1/webhook-endpoints', { url: `${receiver.url}/${name}-failing`, eventTypes });
   const key = await post('/v1/api-keys', { name: `key of ${name}`, scopes: ['orders:read'] });
-  const { email, phone, owner, channel } = said;
+  const { email, phone, owner, tag, channel } = said;
   const externalIds = [
     { namespace: 'crm', id: name },
     { namespace: said.identityNamespace, id: said.identityId },
@@ -123,6 +179,7 @@ export async function furnish(t: Teardown, furnishing: Furnishing): Promise<Thin
     email,
     phone,
     owner,
+    tags: [tag],
     channel,
     externalIds,
     attributes: { a: 1 },
@@ -137,11 +194,17 @@ export async function furnish(t: Teardown, furnishing: Furnishing): Promise<Thin
   });
   await post(`/v1/customers/${customer.id}/transitions`, { to: 'churned', reason: `reason of ${name}` });
   await post('/v1/calibrations');
+  const fit = await post('/v1/models/fits');
+  await service.services.models.fitDue(service.clock.now());
   for (let version = 2; version <= policies; version++) await activate(service, version);
   // To a real receiver, so that there are attempts to look at.
   await deliverAll(t, service);
-  const quietEndpointId = await furnishMore(service, post, `${name}-2`);
+  const quietEndpointId = await furnishMore(service, post, { name: `${name}-2`, tag });
+  const drafted = await draftPolicies(post, name);
+  const shadowPolicyId = await shadowed(service, post, name);
   const replay = await replayed(post, endpoint.id);
+  const backtest = await backtested(service, post);
+  const parted = await furnishTwins(service, post, { name, customerId: customer.id });
   const ofStatus = (status: string) =>
     read(service, `/v1/webhook-deliveries?endpointId=${endpoint.id}&status=${status}`);
   const { data: succeeded } = await ofStatus('succeeded');
@@ -149,6 +212,7 @@ export async function furnish(t: Teardown, furnishing: Furnishing): Promise<Thin
   const { data: events } = await read(service, '/v1/events?types=order.recorded');
   return {
     ...said,
+    ...drafted,
     tenantId: service.tenant.id,
     customerId: customer.id,
     orderId: order.id,
@@ -161,76 +225,9 @@ export async function furnish(t: Teardown, furnishing: Furnishing): Promise<Thin
     pendingDeliveryId: first(pending).id,
     replayId: replay.id,
     policyVersion: String(policies),
+    fitId: fit.id,
+    backtestId: backtest.id,
+    shadowPolicyId,
+    ...parted,
   };
-}
-
-/** A second one of each kind, so that every list has another page; answers the endpoint's id. */
-async function furnishMore(service: TestService, post: Post, name: string): Promise<string> {
-  const { id } = await post('/v1/webhook-endpoints', { url: `https://127.0.0.1/${name}`, status: 'paused' });
-  await post('/v1/customers', { externalIds: [{ namespace: 'crm', id: name }] });
-  await post('/v1/orders', orderOf(`ext:crm:${name}`, name, service.clock.now()));
-  const customer = `ext:crm:${name}`;
-  await post('/v1/touchpoints', { customer, channel: 'phone', direction: 'outbound', kind: 'visit' });
-  await post('/v1/calibrations');
-  return id;
-}
-
-/** Two replays of an endpoint: one that was cancelled, and the one that is answered. */
-async function replayed(post: Post, endpointId: string): Promise<{ id: string }> {
-  const path = `/v1/webhook-endpoints/${endpointId}/replays`;
-  const body = { from: '2026-03-01T00:00:00Z' };
-  const cancelled = await post(path, body);
-  await post(`${path}/${cancelled.id}/cancel`);
-  return post(path, body);
-}
-
-/** Of the numbers that Berlin keeps for films, so that nobody's is among them. */
-function phoneOf(number: number): string {
-  return `+493023125${String(number).padStart(3, '0')}`;
-}
-
-export function orderOf(customer: string, id: string, placedAt: Date) {
-  const lines = [{ product: `product of ${id}`, category: 'books', quantity: 1, unitPriceMinor: 5_000 }];
-  return {
-    customer,
-    externalId: { namespace: 'shop', id },
-    placedAt: placedAt.toISOString(),
-    amountMinor: 5_000,
-    currency: 'EUR',
-    lines,
-  };
-}
-
-export function policyOf(silentDays: number) {
-  return {
-    template: 'ecommerce',
-    timeZone: 'UTC',
-    rules: [
-      { stage: 'churned', when: { type: 'silence', days: silentDays * 2 } },
-      { stage: 'declining', when: { type: 'silence', days: silentDays } },
-      { stage: 'new', when: { type: 'orders', atLeast: 1 } },
-    ],
-    otherwise: 'prospect',
-  };
-}
-
-async function activate(service: TestService, version: number): Promise<void> {
-  service.clock.advance(1_000);
-  const body = { policy: policyOf(100 + version) };
-  answered(await service.inject('PUT', '/v1/policies/live', { body }));
-}
-
-async function read(service: TestService, url: string): Promise<{ data: { id: string }[] }> {
-  return answered<{ data: { id: string }[] }>(await service.inject('GET', url));
-}
-
-function answered<T>(pending: { statusCode: number; body: string; json<Body>(): Body }): T {
-  if (pending.statusCode >= 300) throw new Error(`a tenant could not be furnished: ${pending.body}`);
-  return pending.json<T>();
-}
-
-function first<T>(items: T[]): T {
-  const [item] = items;
-  if (item === undefined) throw new Error('a furnished tenant has one');
-  return item;
 }

@@ -36,6 +36,7 @@ export function hintsOf(things: Things, now: Date): Hints {
     ),
     ExternalId: fc.record({ namespace, id }),
     Namespace: namespace,
+    Tag: fc.constantFrom(things.tag, 'vip', ' vip ', '会员', 'cafe\u0301'),
     TimestampInput: fc.oneof(
       { weight: 4, arbitrary: past },
       fc.constantFrom('1970-01-01T00:00:00Z', '2099-12-31T23:59:59.999999999+13:59'),

@@ -6,6 +6,7 @@ import t from 'tap';
 import { NO_TENANT_ID } from '../../src/context.js';
 import { APP_ROLE, FINDER_ROLE } from '../../src/db/database.js';
 import { startService } from '../helpers/service.js';
+import { predictEverybody } from './predicted.js';
 import { openRows } from './rows.js';
 import { furnish } from './things.js';
 
@@ -19,6 +20,12 @@ await furnish(t, { service: own, name: 'bergen', number: 2, policies: 2 });
 await rows.query(
   `INSERT INTO webhook_endpoint_health (tenant_id, endpoint_id, failures, openings)
    SELECT tenant_id, id, 1, 0 FROM webhook_endpoints ON CONFLICT DO NOTHING`,
+);
+await predictEverybody(rows);
+// A change is marked only until a shadow has looked at it, and the second tenant's run looks at both tenants' marks.
+await rows.query(
+  `INSERT INTO shadow_marks (tenant_id, policy_id, marked_at, customer_id, version)
+   SELECT tenant_id, policy_id, as_of, customer_id, 1 FROM shadow_customers ON CONFLICT DO NOTHING`,
 );
 const OWN_ID = own.tenant.id;
 
@@ -182,12 +189,24 @@ t.test('the finder reads whose credential it is and who has something due, and w
     columns.map(({ column }) => column),
     [
       ...['api_keys.tenant_id', 'api_keys.id', 'api_keys.key_hash', 'api_keys.scopes'],
-      ...['api_keys.expires_at', 'api_keys.revoked_at', 'calibration_schedules.tenant_id'],
+      ...['api_keys.expires_at', 'api_keys.revoked_at', 'backtests.tenant_id'],
+      ...['backtests.due_at', 'calibration_schedules.tenant_id'],
       ...['calibration_schedules.due_at', 'customer_lifecycles.tenant_id', 'customer_lifecycles.due_at'],
-      ...['deliveries.tenant_id', 'deliveries.due_at', 'events.tenant_id', 'events.recorded_at'],
+      ...[
+        'deliveries.tenant_id',
+        'deliveries.due_at',
+        'duplicate_walks.tenant_id',
+        'duplicate_walks.due_at',
+        'events.tenant_id',
+        'events.recorded_at',
+      ],
       ...['events.position', 'feeds.tenant_id', 'feeds.pruned_to'],
-      ...['idempotency_keys.tenant_id', 'idempotency_keys.created_at', 'recomputations.tenant_id'],
-      ...['recomputations.due_at', 'tenants.id', 'tenants.slug', 'tenants.status'],
+      ...['idempotency_keys.tenant_id', 'idempotency_keys.created_at', 'model_fits.tenant_id'],
+      ...['model_fits.due_at', 'policy_previews.tenant_id', 'policy_previews.due_at'],
+      ...['prediction_walks.tenant_id', 'prediction_walks.due_at', 'recomputations.tenant_id'],
+      ...['recomputations.due_at', 'shadow_marks.tenant_id', 'shadow_marks.policy_id'],
+      ...['shadow_marks.marked_at', 'shadows.tenant_id', 'shadows.policy_id', 'shadows.due_at'],
+      ...['shadows.claim_token', 'tenants.id', 'tenants.slug', 'tenants.status'],
       ...['webhook_replays.tenant_id', 'webhook_replays.due_at'],
     ],
   );

@@ -6,9 +6,12 @@ import { parseArgs } from 'node:util';
 import { type Lifetime, live } from '../lifetime.js';
 import type { Group } from './group.js';
 import { batch } from './groups/batch.js';
+import { carryOver } from './groups/carry-over.js';
+import { dueTimes } from './groups/due-times.js';
 import { idleTick } from './groups/idle-tick.js';
 import { install } from './groups/install.js';
 import { memory } from './groups/memory.js';
+import { models } from './groups/models.js';
 import { replaying } from './groups/replay.js';
 import { requests } from './groups/requests.js';
 import { starting } from './groups/start.js';
@@ -22,6 +25,9 @@ const GROUPS: readonly Group[] = [
   idleTick,
   tick,
   replaying,
+  models,
+  dueTimes,
+  carryOver,
   ...WEBHOOKS,
   memory,
   starting,

@@ -1,7 +1,7 @@
 // Owns what is counted from the ledger: how many customers stand in which stage on which day, and how many
 // moved from where to where. Does not own where its rows come from (the API).
 
-import { LIFECYCLE_TEMPLATES } from '../../src/lifecycle/stages.js';
+import { LIFECYCLE_TEMPLATES } from '../../src/lifecycle/templates.js';
 
 /** A row of the ledger in force, as far as the counting needs it. */
 export interface Move {

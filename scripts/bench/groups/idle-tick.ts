@@ -1,13 +1,14 @@
 // Owns the measurement of a tick that finds nothing to do, with few customers and with very many: every job that
 // runs each second, once. The customers are copies of one whom the product has made, due at some time to come.
 
-import pg from 'pg';
 import { advanceDueCustomers } from '../../../src/jobs/advance-due-customers.js';
+import { advanceShadows } from '../../../src/jobs/advance-shadows.js';
 import { deliverDueWebhooks } from '../../../src/jobs/deliver-due-webhooks.js';
 import { numberEvents } from '../../../src/jobs/number-events.js';
 import { recomputeCustomers } from '../../../src/jobs/recompute-customers.js';
 import { createDeliverer } from '../../../src/outbox/deliver.js';
 import { createTransport } from '../../../src/webhooks/transport.js';
+import { multiply } from '../crowd.js';
 import type { Bench, Group } from '../group.js';
 import { buildInside, type Inside } from '../inside.js';
 import { atMost, type Row } from '../rows.js';
@@ -60,6 +61,7 @@ function createTick({ lifetime }: Bench, { database, services }: Inside): Tick {
   const jobs = [
     advanceDueCustomers(services),
     recomputeCustomers(services),
+    advanceShadows(services),
     numberEvents({ database }),
     deliverDueWebhooks({ deliverer, databases: [database] }),
   ];
@@ -84,43 +86,4 @@ async function measure(tick: Tick): Promise<number> {
     if (found > 0) throw new Error('a tick that was to be idle has found something to do');
   }
   return median(tookMs);
-}
-
-/** Those of copies: beside no real one's, and in order. */
-const ID = "('ffffffff-ffff-7fff-8fff-' || lpad(to_hex(n), 12, '0'))::uuid";
-/** Spread over sixty days from tomorrow. */
-const DUE = "now() + interval '1 day' + n % 5184000 * interval '1 second'";
-
-async function multiply(url: string, { from, to }: { from: number; to: number }): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await copy(client, { table: 'customers', changes: { id: ID, external_ids: "'[]'" }, from, to });
-    const changes = { customer_id: ID, review_at: DUE, due_at: DUE };
-    await copy(client, { table: 'customer_lifecycles', changes, from, to });
-    await client.query('ANALYZE');
-  } finally {
-    await client.end();
-  }
-}
-
-interface Copying {
-  table: string;
-  /** The columns in which a copy differs, as expressions of its number `n`. */
-  changes: Record<string, string>;
-  from: number;
-  to: number;
-}
-
-async function copy(client: pg.Client, { table, changes, from, to }: Copying): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(
-    "SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND table_schema = 'public'",
-    [table],
-  );
-  const names = rows.map(({ name }) => name);
-  const values = names.map((name) => changes[name] ?? `original.${name}`);
-  await client.query(
-    `INSERT INTO ${table} (${names.join()})
-     SELECT ${values.join()} FROM (SELECT * FROM ${table} LIMIT 1) original, generate_series(${from}, ${to - 1}) n`,
-  );
 }

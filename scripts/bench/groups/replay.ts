@@ -1,9 +1,10 @@
 // Owns the measurement of one customer's replay: twenty orders under the default policy, no database at all.
 
+import { DEFAULT_POLICY } from '../../../src/lifecycle/defaultPolicies.js';
 import type { OrderFact } from '../../../src/lifecycle/facts.js';
-import { DEFAULT_POLICY } from '../../../src/lifecycle/policy.js';
 import { compileTimeline, replay } from '../../../src/lifecycle/replay.js';
 import type { Group } from '../group.js';
+import { createRandom } from '../random.js';
 import { atMost, type Row } from '../rows.js';
 import { median } from '../statistics.js';
 
@@ -48,15 +49,6 @@ function makeHistories() {
       const categories = random() < 0.5 ? ['books'] : ['books', 'music'];
       return { id: `${customer}-${index}`, at, categories, currency: 'EUR', amountMinor: 1_000 };
     });
-    return { createdAt: START_MS, orders, touchpoints: [], moves: [] };
+    return { createdAt: START_MS, orders, touchpoints: [], moves: [], changes: [] };
   });
-}
-
-/** Repeatable numbers from 0 to 1 (Park and Miller's generator): every run replays the same histories. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
 }

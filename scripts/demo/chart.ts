@@ -1,6 +1,7 @@
 // Owns the picture of the demo: how many customers stood in which stage, day by day, as stacked areas in an SVG
 // that needs nothing around it. Does not own the counting (ledger.ts).
 
+import { document, line, MUTED, round, text } from '../../src/backtests/svg.js';
 import { STAGES } from './ledger.js';
 import type { Day } from './simulation.js';
 
@@ -14,8 +15,6 @@ const HEIGHT = 572;
 /** The right margin holds each stage's name beside its own area, so that nobody has to match colours. */
 const PLOT = { left: 72, right: 868, top: 108, bottom: 508 };
 const GRID_STEP = 500;
-const INK = '#1f2933';
-const MUTED = '#52606d';
 
 /** Okabe and Ito's colours, which stay apart for colour-blind eyes; a white line parts the areas as well. */
 const COLOURS: Record<string, string> = {
@@ -37,21 +36,14 @@ export function drawStages(days: readonly Day[], { title, subtitle }: ChartText)
   const description = `Stacked areas from ${first} to ${last?.date}. At the end: ${shown
     .map(({ key, labels }) => `${labels.en} ${format(last?.stages[key])}`)
     .join(', ')}.`;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" ` +
-      `role="img" aria-labelledby="title description" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif">`,
-    `<title id="title">${escaped(title)}</title>`,
-    `<desc id="description">${escaped(description)}</desc>`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
+  return document({ width: WIDTH, height: HEIGHT, title, description }, [
     text({ x: PLOT.left, y: 36, size: 20, weight: 600 }, title),
     text({ x: PLOT.left, y: 60, size: 13, fill: MUTED }, subtitle),
     ...layers.map((layer, index) => area(layer, scale, COLOURS[keys[index] ?? ''] ?? MUTED)),
     ...axisOfCustomers(scale),
     ...axisOfTime(days, scale),
     ...legend(shown, layers, { scale, last }),
-    '</svg>',
-    '',
-  ].join('\n');
+  ]);
 }
 
 interface Scale {
@@ -147,28 +139,6 @@ function apart(middles: readonly number[]): number[] {
   });
 }
 
-interface TextStyle {
-  x: number;
-  y: number;
-  size: number;
-  weight?: number;
-  anchor?: 'start' | 'middle' | 'end';
-  fill?: string;
-}
-
-function text(
-  { x, y, size, weight = 400, anchor = 'start', fill = INK }: TextStyle,
-  content: string,
-): string {
-  const place = `x="${round(x)}" y="${round(y)}" text-anchor="${anchor}"`;
-  return `<text ${place} font-size="${size}" font-weight="${weight}" fill="${fill}">${escaped(content)}</text>`;
-}
-
-function line({ x1, x2, y1, y2 }: Record<'x1' | 'x2' | 'y1' | 'y2', number>, opacity: number): string {
-  const place = `x1="${round(x1)}" x2="${round(x2)}" y1="${round(y1)}" y2="${round(y2)}"`;
-  return `<line ${place} stroke="${INK}" stroke-opacity="${opacity}"/>`;
-}
-
 function monthOf(date: string): string {
   const year = date.slice(5, 7) === '01' ? ({ year: 'numeric' } as const) : {};
   return new Intl.DateTimeFormat('en', { month: 'short', timeZone: 'UTC', ...year }).format(new Date(date));
@@ -184,12 +154,4 @@ function sum(counts: readonly number[]): number {
 
 function point(x: number, y: number): string {
   return `${round(x)} ${round(y)}`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-function escaped(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

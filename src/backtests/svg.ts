@@ -78,7 +78,7 @@ export function path(
   return `<path d="M${places}" fill="none" stroke="${colour}" stroke-width="2" stroke-linejoin="round"${dash}/>`;
 }
 
-function round(value: number): number {
+export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 

@@ -32,16 +32,21 @@ const FACTS: Record<MovedKind, Facts> = {
 };
 
 /** Moves all facts and keeps which rows they were; says how many of each kind. */
-export async function moveFacts(
+export function moveFacts(tx: Transaction, tenantId: string, passage: Passage): Promise<MovedRows> {
+  return passAll(tx, tenantId, passage, { name: 'transitions_merge', textOf: moving });
+}
+
+async function passAll(
   tx: Transaction,
   tenantId: string,
   { from, to, mergeId, now }: Passage,
+  { name, textOf }: { name: string; textOf: (kind: MovedKind) => string },
 ): Promise<MovedRows> {
   const counts = await Promise.all(
     KINDS.map((kind) =>
       tx.rows<{ count: number }>({
-        name: `transitions_merge_${kind}`,
-        text: moving(kind),
+        name: `${name}_${kind}`,
+        text: textOf(kind),
         values: kind === 'order' ? [tenantId, from, to, mergeId, now] : [tenantId, from, to, mergeId],
       }),
     ),
@@ -65,21 +70,8 @@ const moving = (kind: MovedKind) => {
 };
 
 /** Gives back what a merge has moved, as far as it still is `from`'s. */
-export async function returnFacts(
-  tx: Transaction,
-  tenantId: string,
-  { from, to, mergeId, now }: Passage,
-): Promise<MovedRows> {
-  const counts = await Promise.all(
-    KINDS.map((kind) =>
-      tx.rows<{ count: number }>({
-        name: `transitions_unmerge_${kind}`,
-        text: returning(kind),
-        values: kind === 'order' ? [tenantId, from, to, mergeId, now] : [tenantId, from, to, mergeId],
-      }),
-    ),
-  );
-  return countsOf(counts);
+export function returnFacts(tx: Transaction, tenantId: string, passage: Passage): Promise<MovedRows> {
+  return passAll(tx, tenantId, passage, { name: 'transitions_unmerge', textOf: returning });
 }
 
 /** A dated value is found by its customer and its id, all others by their id. */

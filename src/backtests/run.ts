@@ -6,8 +6,10 @@ import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import { PerennialError } from '../errors.js';
 import { newId } from '../ids.js';
+import { leaseUntil } from '../lease.js';
 import type { BacktestPlan } from '../lifecycle/backtest/plan.js';
 import { emptyTally } from '../lifecycle/backtest/tally.js';
+import { DAY_MS } from '../lifecycle/calendar.js';
 import type { Offload } from '../offload/offload.js';
 import type { PoliciesService } from '../policies/service.js';
 import type { HistoryReading } from '../transitions/service.js';
@@ -33,7 +35,6 @@ const LEASE_MS = 60_000;
 const FIT_LEASE_MS = 600_000;
 const FAILURES_MAX = 5;
 const RETRY_MS = 10_000;
-const DAY_MS = 86_400_000;
 
 export interface RunDeps {
   database: Database;
@@ -79,14 +80,9 @@ async function claim(deps: RunDeps, tenantId: string, now: Date): Promise<Held |
   const actor = { kind: 'system', id: 'backtests' } as const;
   const context: Context = { tenantId, actor, now, requestId: newId() };
   const token = newId();
-  const lease = { token, now, leaseUntil: leaseOf(deps) };
+  const lease = { token, now, leaseUntil: leaseUntil(deps, LEASE_MS) };
   const work = await deps.database.write(context, (tx) => claimWork(tx, tenantId, lease));
   return work === undefined ? undefined : { context, token, work };
-}
-
-/** By the clock of the moment: a run that lasts renews what it holds. */
-function leaseOf({ clock }: RunDeps, leaseMs = LEASE_MS): Date {
-  return new Date(clock().getTime() + leaseMs);
 }
 
 async function goOn(deps: RunDeps, held: Held): Promise<{ customers: number; isOver: boolean }> {
@@ -144,7 +140,7 @@ async function prepare(deps: RunDeps, held: Held): Promise<boolean> {
 /** False where the claim has been lost: what has been done since is nobody's. */
 function keep(deps: RunDeps, { context, token, work }: Held, leaseMs = LEASE_MS): Promise<boolean> {
   const { tenantId } = context;
-  const progress = { ...work, token, leaseUntil: leaseOf(deps, leaseMs) };
+  const progress = { ...work, token, leaseUntil: leaseUntil(deps, leaseMs) };
   return deps.database.write(context, (tx) => saveProgress(tx, tenantId, progress));
 }
 

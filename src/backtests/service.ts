@@ -9,6 +9,7 @@ import type { Transaction } from '../db/executor.js';
 import { ConflictError, type Fault, InvalidError, NotFoundError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { BacktestReport } from '../lifecycle/backtest/report.js';
+import { DAY_MS } from '../lifecycle/calendar.js';
 import { type PoliciesService, type PolicyRow, parsePolicyRef } from '../policies/service.js';
 import { forgetNames } from './erasure-store.js';
 import { advanceBacktests, type RunDeps, type RunResult } from './run.js';
@@ -56,7 +57,6 @@ export interface BacktestsDeps extends RunDeps {
 export const OPEN_MAX = 5;
 /** Each has a report of some megabytes at the most. */
 export const KEPT_MAX = 100;
-const DAY_MS = 86_400_000;
 const BY_CREATION = cursorScope('backtests', ['uuid']);
 
 export function createBacktestsService(deps: BacktestsDeps): BacktestsService {

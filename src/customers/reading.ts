@@ -8,6 +8,7 @@ import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Executor } from '../db/executor.js';
 import { InvalidError } from '../errors.js';
+import { DAY_MS } from '../lifecycle/calendar.js';
 import type { Foreseen, ModelsService } from '../models/service.js';
 import type { TouchpointsService } from '../touchpoints/service.js';
 import type { TransitionsService } from '../transitions/service.js';
@@ -32,7 +33,6 @@ type CustomerFilter = Parameters<TransitionsService['list']>[2];
 export type Viewer = Pick<Context, 'tenantId' | 'now'>;
 
 const BY_CREATION = cursorScope('customers', ['time', 'uuid']);
-const DAY_MS = 86_400_000;
 const RECENT_DAYS_MAX = 90;
 
 export function createReading({ database, transitions, touchpoints, models }: ReadingDeps) {

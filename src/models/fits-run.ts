@@ -6,6 +6,7 @@ import type { Database } from '../db/database.js';
 import type { Transaction } from '../db/executor.js';
 import { PerennialError } from '../errors.js';
 import { newId } from '../ids.js';
+import { leaseUntil } from '../lease.js';
 import type { PoliciesService } from '../policies/service.js';
 import { claimFit, type FitRow, saveFit, tenantsDue } from './fits-store.js';
 
@@ -42,16 +43,11 @@ export async function runFits(deps: FitsRunDeps, now: Date): Promise<FitsRun> {
   return result;
 }
 
-/** By the clock of the moment: a run that lasts renews what it holds. */
-function leaseOf({ clock }: FitsRunDeps): Date {
-  return new Date(clock().getTime() + LEASE_MS);
-}
-
 /** A fit whose replica has died at every try had nobody left to give it up. */
 async function claim(deps: FitsRunDeps, context: Context): Promise<FitRow | 'failed' | undefined> {
   const { tenantId, now } = context;
   const claimed = await deps.database.write(context, async (tx) => {
-    const row = await claimFit(tx, tenantId, { now, leaseUntil: leaseOf(deps) });
+    const row = await claimFit(tx, tenantId, { now, leaseUntil: leaseUntil(deps, LEASE_MS) });
     if (row === undefined || row.attempts <= ATTEMPTS_MAX) return row;
     const end = { attempts: ATTEMPTS_MAX, finishedAt: deps.clock(), dueAt: null } as const;
     await saveFit(tx, tenantId, { ...row, ...end, status: 'failed' }, row.dueAt);
@@ -73,7 +69,7 @@ async function runOne(deps: FitsRunDeps, context: Context, claimed: FitRow): Pro
     return next;
   };
   const reach = async (stage: FitRow['stage']) => {
-    row = await database.write(context, (tx) => save(tx, { stage, dueAt: leaseOf(deps) }));
+    row = await database.write(context, (tx) => save(tx, { stage, dueAt: leaseUntil(deps, LEASE_MS) }));
   };
   try {
     await policies.calibrate(context, {

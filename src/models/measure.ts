@@ -3,7 +3,7 @@
 
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
-import { localDay } from '../lifecycle/calendar.js';
+import { DAY_MS, localDay } from '../lifecycle/calendar.js';
 import type { CadenceFit } from '../lifecycle/models/cadenceFit.js';
 import type { SpendColumns } from '../lifecycle/models/fits.js';
 import type { FittedModels, FitWindow } from '../lifecycle/models/fitted.js';
@@ -27,7 +27,6 @@ export interface Measuring {
 
 /** The currencies with the most customers; the rest have too few to fit anything to. */
 const CURRENCIES_MAX = 20;
-const DAY_MS = 86_400_000;
 
 export interface MeasuringDeps {
   database: Database;

@@ -4,6 +4,8 @@
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import { newId } from '../ids.js';
+import { leaseUntil } from '../lease.js';
+import { DAY_MS } from '../lifecycle/calendar.js';
 import { type Calibration, dropoutOf } from '../lifecycle/calibration.js';
 import type { Prediction } from '../lifecycle/models/prediction.js';
 import type { Offload } from '../offload/offload.js';
@@ -24,7 +26,6 @@ const BATCH_SIZE = 1_000;
 /** Batches in one run, so that it ends; the walk is due again at once. */
 const BATCHES_MAX = 20;
 const LEASE_MS = 60_000;
-const DAY_MS = 86_400_000;
 
 /** By which a tenant's customers are predicted, and whose calendar their days are of. */
 export interface Ground {
@@ -71,14 +72,11 @@ async function predictOne(
 ): Promise<{ customers: number; finished: boolean }> {
   const actor = { kind: 'system', id: 'predict-customers' } as const;
   const context: Context = { tenantId, actor, now, requestId: newId() };
-  const leaseUntil = leaseOf(deps);
-  const walk = await deps.database.write(context, (tx) => claimWalk(tx, tenantId, { now, leaseUntil }));
+  const lease = leaseUntil(deps, LEASE_MS);
+  const walk = await deps.database.write(context, (tx) =>
+    claimWalk(tx, tenantId, { now, leaseUntil: lease }),
+  );
   return walk === undefined ? { customers: 0, finished: false } : goOn(deps, context, walk);
-}
-
-/** By the clock of the moment: a run that lasts renews what it holds. */
-function leaseOf({ clock }: WalkDeps): Date {
-  return new Date(clock().getTime() + LEASE_MS);
 }
 
 async function goOn(deps: WalkDeps, context: Context, walk: PredictionWalk) {
@@ -103,7 +101,11 @@ async function goOn(deps: WalkDeps, context: Context, walk: PredictionWalk) {
       cursor: finished ? null : (last ?? after),
       customersDone: current.customersDone + subjects.length,
       // The stretch is over, not the walk: it is due again at once, for whichever replica comes first.
-      dueAt: finished ? nextWalk(startedAt, isPredictable) : batch >= BATCHES_MAX ? now : leaseOf(deps),
+      dueAt: finished
+        ? nextWalk(startedAt, isPredictable)
+        : batch >= BATCHES_MAX
+          ? now
+          : leaseUntil(deps, LEASE_MS),
       startedAt: finished ? null : startedAt,
       finishedAt: finished ? startedAt : current.finishedAt,
     };

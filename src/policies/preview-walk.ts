@@ -7,6 +7,7 @@ import type { Database } from '../db/database.js';
 import { isAway } from '../db/failures.js';
 import { UnavailableError } from '../errors.js';
 import { newId } from '../ids.js';
+import { leaseUntil } from '../lease.js';
 import { type CompiledTimeline, compileTimeline } from '../lifecycle/timeline.js';
 import type { TransitionsService } from '../transitions/service.js';
 import { addTo } from './preview-tally.js';
@@ -38,7 +39,7 @@ export async function previewDue(
   for (const tenantId of tenants) {
     const actor = { kind: 'system', id: 'preview-policies' } as const;
     const context: Context = { tenantId, actor, now, requestId: newId() };
-    const claim = { now, leaseUntil: leaseOf(deps) };
+    const claim = { now, leaseUntil: leaseUntil(deps, LEASE_MS) };
     const preview = await deps.database.write(context, (tx) => claimPreview(tx, tenantId, claim));
     if (preview === undefined) continue;
     try {
@@ -53,11 +54,6 @@ export async function previewDue(
   }
   if (failures.length > 0) throw failures[0];
   return result;
-}
-
-/** By the clock of the moment: a run that lasts renews what it holds. */
-function leaseOf({ clock }: PreviewWalkDeps): Date {
-  return new Date(clock().getTime() + LEASE_MS);
 }
 
 async function goOn(deps: PreviewWalkDeps, context: Context, preview: PreviewRow) {
@@ -75,7 +71,7 @@ async function goOn(deps: PreviewWalkDeps, context: Context, preview: PreviewRow
     customers += count;
     const next: PreviewRow = atEnd
       ? ended({ ...row, status: 'done' })
-      : { ...row, dueAt: saves === SAVES_MAX ? context.now : leaseOf(deps) };
+      : { ...row, dueAt: saves === SAVES_MAX ? context.now : leaseUntil(deps, LEASE_MS) };
     const isHeld = await save(deps, context, { row: next, held: current.dueAt });
     if (!isHeld || atEnd) return { customers, finished: isHeld && atEnd };
     current = next;

@@ -5,6 +5,7 @@ import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Transaction } from '../db/executor.js';
 import { newId } from '../ids.js';
+import { leaseUntil } from '../lease.js';
 import type { TransitionsService } from '../transitions/service.js';
 import { claimRecomputation, type Recomputation, saveProgress } from './recomputations-store.js';
 import { tenantsDue } from './store.js';
@@ -36,7 +37,7 @@ export async function recomputeDue(
       requestId: newId(),
     };
     for (;;) {
-      const lease = leaseOf(deps);
+      const lease = leaseUntil(deps, LEASE_MS);
       const walk = await deps.database.write(context, (tx) => claimRecomputation(tx, tenantId, now, lease));
       if (walk === undefined) break;
       const { customers, finished } = await goOn(deps, context, walk);
@@ -47,11 +48,6 @@ export async function recomputeDue(
     }
   }
   return result;
-}
-
-/** By the clock of the moment: a run that lasts renews what it holds. */
-function leaseOf({ clock }: RecomputeDeps): Date {
-  return new Date(clock().getTime() + LEASE_MS);
 }
 
 async function goOn(deps: RecomputeDeps, context: Context, walk: Recomputation) {
@@ -72,7 +68,7 @@ async function goOn(deps: RecomputeDeps, context: Context, walk: Recomputation) 
           ...before,
           cursor: last ?? before.cursor,
           customersDone: before.customersDone + count,
-          dueAt: finished ? null : leaseOf(deps),
+          dueAt: finished ? null : leaseUntil(deps, LEASE_MS),
           finishedAt: finished ? now : null,
         };
         return saveProgress(tx, tenantId, current, before.dueAt);

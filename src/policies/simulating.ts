@@ -3,6 +3,7 @@
 import type { Context } from '../context.js';
 import type { Executor } from '../db/executor.js';
 import { type Fault, InvalidError } from '../errors.js';
+import { DAY_MS } from '../lifecycle/calendar.js';
 import { calibrationOf, DEFAULT_CALIBRATION } from '../lifecycle/calibration.js';
 import { type ProfileChangeFact, SATISFACTION_BOUNDS } from '../lifecycle/facts.js';
 import { lifecycleOf } from '../lifecycle/policy.js';
@@ -15,7 +16,6 @@ import type { SimulationInput } from './simulation-schemas.js';
 
 /** A stage can change daily, and somebody reads what comes out. */
 const SPAN_DAYS_MAX = 7_300;
-const DAY_MS = 86_400_000;
 
 export interface Simulated {
   policy: PolicyRow;

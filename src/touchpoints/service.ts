@@ -8,6 +8,7 @@ import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Executor, Transaction } from '../db/executor.js';
 import { NotFoundError } from '../errors.js';
+import { DAY_MS } from '../lifecycle/calendar.js';
 import { refuseMerged } from '../transitions/absence.js';
 import type { TransitionsService } from '../transitions/service.js';
 import { recordAll } from './recording.js';
@@ -33,7 +34,6 @@ export interface TouchpointsDeps {
 
 export type TouchpointsService = ReturnType<typeof createTouchpointsService>;
 
-const DAY_MS = 86_400_000;
 const BY_OCCURRENCE = cursorScope('touchpoints', ['time', 'uuid']);
 
 export function createTouchpointsService({ database, transitions }: TouchpointsDeps) {

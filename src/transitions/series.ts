@@ -1,5 +1,6 @@
 // Owns the points of a series in time and what is counted at each of them. Pure; knows nothing of the ledger.
 
+import { DAY_MS } from '../lifecycle/calendar.js';
 import type { StageMoves } from './as-of-store.js';
 
 export const SERIES_STEPS = ['day', 'week', 'month'] as const;
@@ -8,7 +9,6 @@ export type SeriesStep = (typeof SERIES_STEPS)[number];
 /** Over a year of days: what a chart can show. */
 export const POINTS_MAX = 400;
 
-const DAY_MS = 86_400_000;
 const STEP_MS = { day: DAY_MS, week: 7 * DAY_MS };
 
 export interface Stretch {

@@ -1,6 +1,7 @@
 // Owns what a backtest says in the end: figures and tables, read off the tally. Does not own their sums
 // (tally.ts), nor how they look outside (backtests/).
 
+import { DAY_MS } from '../calendar.js';
 import type { Cadence } from '../models/cadence.js';
 import { BASELINE_DAYS, type BacktestPlan } from './plan.js';
 import { aucOf, type RocPoint, rocOf, STEPS_SEGMENT, STEPS_WHOLE } from './scores.js';
@@ -90,7 +91,6 @@ export interface BacktestReport {
   cuts: CutReport[];
 }
 
-const DAY_MS = 86_400_000;
 const ROC_POINTS = 60;
 
 export function reportOf({ plan, tally }: { plan: BacktestPlan; tally: Tally }): BacktestReport {

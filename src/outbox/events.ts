@@ -44,6 +44,8 @@ export interface EventRow {
   body: string;
   /** Postgres' text of an array. */
   topics: string;
+  /** The place in the feed, where the transaction that writes it has been given one (number.ts). */
+  position?: number;
 }
 
 /** Gives events their ids and texts, in the order of the drafts. Writes nothing. */

@@ -31,6 +31,8 @@ export interface Numbering {
   /** No unnumbered event of the tenant was recorded before, as far as the caller has seen; null for unknown. */
   since: Date | null;
   limit: number;
+  /** Whether the transaction has nothing to do afterwards, so that its commit may travel along. */
+  isLast: boolean;
 }
 
 /**
@@ -47,16 +49,16 @@ export interface Numbering {
 export async function numberBatch(
   tx: Transaction,
   tenantId: string,
-  { position, since, limit }: Numbering,
+  { position, since, limit, isLast }: Numbering,
 ): Promise<number> {
   // With fresh statistics the planner takes the update for worth a scan of the whole table, which it is not.
   planWith(tx, 'off', ['hashjoin', 'mergejoin']);
-  const [row] = await tx.lastRows<{ count: number }>({
+  const numbering = {
     name: 'outbox_number',
     text: `
       WITH RECURSIVE head AS MATERIALIZED (
         SELECT ctid AS place, id, customer_id, sequence, recorded_at FROM events
-         WHERE tenant_id = $1 AND position IS NULL AND recorded_at >= coalesce($3, '-infinity'::timestamptz)
+         WHERE tenant_id = $1 AND position IS NULL AND recorded_at >= $3
          ORDER BY recorded_at LIMIT $4
       ), batch AS (
         SELECT place, id, customer_id, sequence, recorded_at FROM head
@@ -82,9 +84,28 @@ export async function numberBatch(
          WHERE tenant_id = $1 AND EXISTS (SELECT FROM numbered)
       )
       SELECT count(*)::int AS count FROM placed`,
-    values: [tenantId, position, since, limit],
-  });
+    // Said in full: COALESCE is not trusted ahead of the wall between tenants, and would not find its way into
+    // the index, whose entries of events that have a place since would all be gone through.
+    values: [tenantId, position, since ?? '-infinity', limit],
+  };
+  if (isLast) return countOf(await tx.lastRows<Count>(numbering));
+  const counted = tx.rows<Count>(numbering);
+  planWith(tx, 'on', ['hashjoin', 'mergejoin']);
+  return countOf(await counted);
+}
+
+interface Count {
+  count: number;
+}
+
+function countOf([row]: Count[]): number {
   return row?.count ?? 0;
+}
+
+/** Places that the holder of the feed gives to what it writes itself. Travels with the statement after it. */
+export function reservePlaces(tx: Transaction, tenantId: string, position: number): void {
+  const text = 'UPDATE feeds SET position = $2 WHERE tenant_id = $1';
+  tx.rows({ name: 'outbox_reserve', text, values: [tenantId, position] }).catch(() => undefined);
 }
 
 export interface UnnumberedTenant {
@@ -108,6 +129,20 @@ export async function tenantsUnnumbered(finder: Executor): Promise<UnnumberedTen
   });
 }
 
+// The order leads the planner to the index of unnumbered events, which is the short way at any size.
+const IS_BEHIND = `(
+  SELECT 1 FROM events WHERE tenant_id = $1 AND position IS NULL ORDER BY recorded_at LIMIT 1) IS NOT NULL`;
+
+/** Whether there are events that have no place in the feed yet. */
+export async function hasUnnumbered(executor: Executor, tenantId: string): Promise<boolean> {
+  const [row] = await executor.rows<{ isBehind: boolean }>({
+    name: 'outbox_is_behind',
+    text: `SELECT ${IS_BEHIND} AS "isBehind"`,
+    values: [tenantId],
+  });
+  return row?.isBehind ?? false;
+}
+
 export interface FeedEdges {
   /** What had a place at or below this one may be pruned; a reader who stands below it has missed something. */
   prunedTo: number;
@@ -116,13 +151,9 @@ export interface FeedEdges {
 }
 
 export async function feedEdges(executor: Executor, tenantId: string): Promise<FeedEdges> {
-  // The order leads the planner to the index of unnumbered events, which is the short way at any size.
   const [edges] = await executor.rows<FeedEdges>({
     name: 'outbox_feed_edges',
-    text: `SELECT pruned_to AS "prunedTo", (
-             SELECT 1 FROM events WHERE tenant_id = $1 AND position IS NULL ORDER BY recorded_at LIMIT 1
-           ) IS NOT NULL AS "isBehind"
-             FROM feeds WHERE tenant_id = $1`,
+    text: `SELECT pruned_to AS "prunedTo", ${IS_BEHIND} AS "isBehind" FROM feeds WHERE tenant_id = $1`,
     values: [tenantId],
   });
   return edges ?? { prunedTo: 0, isBehind: false };

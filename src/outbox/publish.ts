@@ -16,6 +16,7 @@ export const EVENTS = recordset({
   deliver: 'bool',
   body: 'text',
   topics: 'text',
+  position: 'int8',
 });
 
 export interface Telling {
@@ -57,8 +58,9 @@ export function INSERT_EVENTS_SQL(
   ),
   told AS (
     INSERT INTO events (tenant_id, id, type, customer_id, sequence, occurred_at, recorded_at, correction_id,
-                        deliver, body)
-    SELECT ${tenant}::uuid, id, type, customer_id, sequence, occurred_at, recorded_at, correction_id, deliver, body
+                        deliver, body, position)
+    SELECT ${tenant}::uuid, id, type, customer_id, sequence, occurred_at, recorded_at, correction_id, deliver, body,
+           position
       FROM event_rows
   ),
   queued AS (

@@ -10,9 +10,13 @@ import type { TransitionsService } from '../transitions/service.js';
 import { claimRecomputation, type Recomputation, saveProgress } from './recomputations-store.js';
 import { tenantsDue } from './store.js';
 
-const BATCH_SIZE = 500;
+/**
+ * Few, so that neither this process nor Postgres is at it for longer than a read may wait where both share its
+ * processor: with 500 the slowest reads took a quarter longer, and the walk was no more than a twentieth faster.
+ */
+const BATCH_SIZE = 100;
 /** Batches in one run, so that it ends; the walk is due again at once. */
-const BATCHES_MAX = 200;
+const BATCHES_MAX = 1_000;
 /** A replica that dies in the middle is waited for this long; one that lives renews it with every batch. */
 const LEASE_MS = 15_000;
 

@@ -13,7 +13,7 @@ import type { Advancement, AdvanceOptions, LockedCustomer, Standing } from './wo
 
 export interface AdvanceDeps {
   timelines: Timelines;
-  outbox: Pick<OutboxService, 'prepareEvents'>;
+  outbox: Pick<OutboxService, 'prepareEvents' | 'placeAtOnce'>;
 }
 
 export async function advanceCustomers(
@@ -26,10 +26,12 @@ export async function advanceCustomers(
   const timeline = await timelines.of(tx, context.tenantId);
   const computed = await computeAll(tx, context, { advancements, timeline, options });
   if (computed.length > 0) {
-    const events = outbox.prepareEvents(
+    const prepared = outbox.prepareEvents(
       context,
       computed.flatMap((each) => each.events),
     );
+    const isShadowed = await timelines.isShadowed(tx, context.tenantId);
+    const events = await outbox.placeAtOnce(tx, context.tenantId, prepared);
     const deliveries = await writeAdvance(tx, context.tenantId, {
       lifecycles: computed.map(({ lifecycle }) => lifecycle),
       added: computed.flatMap(({ added }) => added),
@@ -37,7 +39,7 @@ export async function advanceCustomers(
         supersededIds.map((id) => ({ id, at: recordedAt })),
       ),
       events,
-      isShadowed: await timelines.isShadowed(tx, context.tenantId),
+      isShadowed,
     });
     if (deliveries > 0) tx.announce('deliveries');
   }

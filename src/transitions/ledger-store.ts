@@ -13,7 +13,7 @@ export interface AdvanceWrite {
   lifecycles: LifecycleRow[];
   added: LedgerRow[];
   superseded: { id: string; at: number }[];
-  events: EventRow[];
+  events: readonly EventRow[];
   /** Whether the tenant has a policy in shadow, which is told who has changed. */
   isShadowed: boolean;
 }

@@ -20,9 +20,10 @@ import { countLedger, listDatedValues, listMoves } from './held-store.js';
 import { createHistoryReading, type HistoryReading } from './histories.js';
 import { createMerging, type Merging } from './merging.js';
 import { moveIn } from './moving.js';
+import { recomputeNext, type WalkResult, type WalkStep } from './recomputing.js';
 import { fromDbCustomer, fromDbListed } from './rows.js';
 import type { MoveInput } from './schemas.js';
-import { findCustomers, lockCustomers, lockNext, type NamedRow, type Ref } from './store.js';
+import { findCustomers, lockCustomers, type NamedRow, type Ref } from './store.js';
 import { advanceDue, type TickDeps, type TickResult } from './tick.js';
 import { createTimelines } from './timeline.js';
 import type {
@@ -93,25 +94,9 @@ export interface TransitionsService {
   foresee(context: Context, step: ForesightStep): Promise<Foreseen[]>;
 }
 
-export interface WalkResult {
-  last: string | null;
-  count: number;
-  isKept: boolean;
-}
-
-export interface WalkStep {
-  after: string | null;
-  limit: number;
-  deliver: boolean;
-  /** When the version came into being: what has fallen due since is left to the ticks. */
-  until: Date;
-  /** Keeps how far the walk is, in the transaction of the batch; where it answers false, nothing is decided. */
-  keep(tx: Transaction, step: { last: string | null; count: number }): Promise<boolean>;
-}
-
 export interface TransitionsDeps {
   database: Database;
-  outbox: Pick<OutboxService, 'prepareEvents'>;
+  outbox: Pick<OutboxService, 'prepareEvents' | 'placeAtOnce'>;
   onFailure: TickDeps['onFailure'];
 }
 
@@ -165,15 +150,8 @@ export function createTransitionsService(deps: TransitionsDeps): TransitionsServ
         return moveIn(advancing, tx, context, { customer, input });
       }),
     advanceDue: (now) => advanceDue({ database, advanceCustomers: advance, onFailure }, now),
-    recompute: (context, { after, limit, deliver, until, keep }) =>
-      database.write(context, async (tx) => {
-        const rows = await lockNext(tx, context.tenantId, after, limit);
-        const result = { last: rows.at(-1)?.id ?? null, count: rows.length };
-        if (!(await keep(tx, result))) return { ...result, isKept: false };
-        const advancements = rows.map((row) => ({ customer: fromDbCustomer(row) }));
-        await advance(tx, context, advancements, { mode: 'write', deliver, until });
-        return { ...result, isKept: true };
-      }),
+    recompute: (context, step) =>
+      recomputeNext({ database, timelines, advanceCustomers: advance }, context, step),
     foresee: (context, step) =>
       database.read(context.tenantId, (executor) => foresee(executor, context, step)),
   };

@@ -40,7 +40,8 @@ export async function disableEndpoints(
 
 const TOLD = `(
     SELECT r.id, r.type, r.customer_id, r.sequence, r.occurred_at, r.recorded_at, r.correction_id, r.deliver,
-           replace(r.body, '${URL_TO_COME}', '"url":' || to_json(split_part(d.url, '?', 1))::text) AS body, r.topics
+           replace(r.body, '${URL_TO_COME}', '"url":' || to_json(split_part(d.url, '?', 1))::text) AS body, r.topics,
+           r.position
       FROM ${EVENTS.sql(4, 'r')}
       JOIN disabled d ON d."eventId" = r.id) AS e`;
 

@@ -1,6 +1,7 @@
 // Owns the walk over all customers of a tenant after a new version: in batches, from where it was left, so
 // that it can be interrupted at any point and goes on. Does not own the deciding (transitions/).
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Transaction } from '../db/executor.js';
@@ -17,6 +18,8 @@ import { tenantsDue } from './store.js';
 const BATCH_SIZE = 100;
 /** Batches in one run, so that it ends; the walk is due again at once. */
 const BATCHES_MAX = 1_000;
+/** Of the time that a batch has taken: it is left to requests before the next one begins. */
+const REST_SHARE = 0.1;
 /** A replica that dies in the middle is waited for this long; one that lives renews it with every batch. */
 const LEASE_MS = 15_000;
 
@@ -78,10 +81,12 @@ async function goOn(deps: RecomputeDeps, context: Context, walk: Recomputation) 
         return saveProgress(tx, tenantId, current, before.dueAt);
       },
     };
+    const begunAt = deps.clock().getTime();
     const { count, isKept } = await deps.transitions.recompute(context, step);
     if (!isKept) return { customers, finished: false };
     customers += count;
     if (current.finishedAt !== null) return { customers, finished: true };
+    await sleep((deps.clock().getTime() - begunAt) * REST_SHARE);
   }
   // The stretch is over, not the walk: it is due again at once, for whichever replica comes first.
   const { dueAt: held } = current;

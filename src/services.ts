@@ -83,7 +83,12 @@ export function buildServices({ database, clock, config, logger }: ServicesDeps)
   const touchpoints = createTouchpointsService({ database, transitions });
   const measuring = createMeasuring({ database, offload });
   const onVersion: CalibrationsDeps['onVersion'] = (tx, { tenantId, now }) => restartWalk(tx, tenantId, now);
-  const calibrations = createCalibrations({ database, measuring, onVersion, clock });
+  const onRefused: CalibrationsDeps['onRefused'] = (refusal) =>
+    logger.warn(
+      refusal,
+      'a fit does not identify dropout; rules that read it go on by the version that is kept',
+    );
+  const calibrations = createCalibrations({ database, measuring, onVersion, onRefused, clock });
   const onShadowFailure = ({ error, ...about }: { tenantId: string; customerId?: string; error: unknown }) =>
     logger.error({ err: error, ...about }, 'a shadow could not be taken further and is tried again');
   const shadows = createShadowsService({ database, transitions, onFailure: onShadowFailure });

@@ -8,9 +8,11 @@ import type { SpendParameters } from './models/spend.js';
 export interface Calibration {
   version: number;
   cadence: Cadence;
-  /** Null where the tenant's data do not say what they are: nothing may then be computed from the model. */
+  /** Null where the tenant's data have never said what they are: nothing may then be computed from the model. */
   bg: DropoutParameters | null;
   mbg: DropoutParameters | null;
+  /** Of a model that this version's own fit does not identify: the version whose parameters are still in use. */
+  keptFrom?: Partial<Record<DropoutModel, number>>;
   /** By currency; those without a fit are not there. */
   spend: Record<string, SpendParameters>;
 }
@@ -27,8 +29,9 @@ export const DEFAULT_CALIBRATION: Calibration = {
 /** A calibration by its version and whatever was fitted. */
 export type GivenCalibration = Pick<Calibration, 'version' | 'cadence'> & Partial<Calibration>;
 
-export function calibrationOf({ version, cadence, bg, mbg, spend }: GivenCalibration): Calibration {
-  return { version, cadence, bg: bg ?? null, mbg: mbg ?? null, spend: spend ?? {} };
+export function calibrationOf({ version, cadence, bg, mbg, keptFrom, spend }: GivenCalibration): Calibration {
+  const fitted = { version, cadence, bg: bg ?? null, mbg: mbg ?? null, spend: spend ?? {} };
+  return keptFrom === undefined ? fitted : { ...fitted, keptFrom };
 }
 
 /** The model to predict by: MBG/NBD where it is identified, else BG/NBD, else none. */

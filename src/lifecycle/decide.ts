@@ -4,7 +4,7 @@
 import { isoInstant } from './calendar.js';
 import type { Calibration } from './calibration.js';
 import type { Facts } from './facts.js';
-import { DROPOUT_MODELS, type DropoutParameters } from './models/dropout.js';
+import { DROPOUT_MODELS, type DropoutModel, type DropoutParameters } from './models/dropout.js';
 import { NO_PAST, type Past } from './past.js';
 import type { Policy, Rule } from './policy.js';
 import { type ConditionEvidence, type Look, spanDays, type View } from './predicate.js';
@@ -40,6 +40,8 @@ export interface Evidence {
     medianGapDays: number;
     bg?: DropoutParameters | null;
     mbg?: DropoutParameters | null;
+    /** Of those, what an earlier version has fitted: the newest fit did not identify it. */
+    keptFrom?: Partial<Record<DropoutModel, number>>;
   };
   hold?: { moveId: string; since: string; until: string | null };
 }
@@ -190,12 +192,16 @@ export function explainStage(standing: Standing, hold: Hold | null): Evidence {
     },
   };
   if (rule !== undefined && rule.needs.calibration.size > 0) {
-    const { version, cadence } = standing.calibration;
+    const { version, cadence, keptFrom } = standing.calibration;
     const { r, alphaDays, medianGapDays } = cadence;
     evidence.facts.spanDays = spanDays(facts.firstDay, facts.lastDay);
     evidence.calibration = { version, r, alphaDays, medianGapDays };
     for (const model of DROPOUT_MODELS) {
-      if (rule.needs.calibration.has(model)) evidence.calibration[model] = standing.calibration[model];
+      if (!rule.needs.calibration.has(model)) continue;
+      evidence.calibration[model] = standing.calibration[model];
+      const origin = keptFrom?.[model];
+      if (origin === undefined) continue;
+      evidence.calibration.keptFrom = { ...evidence.calibration.keptFrom, [model]: origin };
     }
   }
   if (hold !== null) {

@@ -3,7 +3,7 @@
 
 import type { Executor } from '../db/executor.js';
 import { type Calibration, calibrationOf, DEFAULT_CALIBRATION } from '../lifecycle/calibration.js';
-import { fittedOf } from '../lifecycle/models/fitted.js';
+import { identifiedOf } from '../lifecycle/models/fitted.js';
 import type { CalibrationRow, PoliciesService } from '../policies/service.js';
 
 const TENANTS_MAX = 1_000;
@@ -34,9 +34,9 @@ export function createNewestCalibrations(
   };
 }
 
-/** Without one: what is assumed before the first fit. */
+/** To predict by, so of what this very fit has identified. Without one: what is assumed before the first fit. */
 export function fromRow(row: CalibrationRow | undefined): Calibration {
   if (row === undefined) return DEFAULT_CALIBRATION;
   const { version, r, alphaDays, medianGapDays, models } = row;
-  return calibrationOf({ version, cadence: { r, alphaDays, medianGapDays }, ...fittedOf(models) });
+  return calibrationOf({ version, cadence: { r, alphaDays, medianGapDays }, ...identifiedOf(models) });
 }

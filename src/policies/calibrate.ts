@@ -8,9 +8,10 @@ import { newId } from '../ids.js';
 import type { Calibration } from '../lifecycle/calibration.js';
 import { type CalibrationPart, partsMoved, partsRead } from '../lifecycle/calibrationParts.js';
 import { DEFAULT_POLICY } from '../lifecycle/defaultPolicies.js';
-import { DEFAULT_CADENCE } from '../lifecycle/models/cadence.js';
+import { DROPOUT_MODELS, type DropoutModel } from '../lifecycle/models/dropout.js';
 import { fittedOf } from '../lifecycle/models/fitted.js';
 import type { Measured, Measuring } from '../models/measure.js';
+import { figuresOf, hasMoved, partsOf } from './figures.js';
 import { livePolicy } from './policies-store.js';
 import { insertRecomputation } from './recomputations-store.js';
 import { CALIBRATION_EVERY_MS, CALIBRATION_RETRY_MS } from './schedule.js';
@@ -47,21 +48,30 @@ export interface Calibrations {
   fitDue(now: Date): Promise<{ fitted: number; unchanged: number }>;
 }
 
+/** Rules by this model go on by the version that is kept. */
+export interface Refusal {
+  tenantId: string;
+  model: DropoutModel;
+  calibrationVersion: number;
+  reason: string | null;
+  keptVersion: number;
+}
+
 export interface CalibrationsDeps {
   database: Database;
   measuring: Measuring;
   /** In the transaction that makes a version: what is predicted by the models is to be computed anew. */
   onVersion: (tx: Transaction, context: Context) => Promise<unknown>;
+  /** Told where a model that the policy in force reads has stopped being identified. */
+  onRefused?: (refusal: Refusal) => void;
   clock: () => Date;
 }
-
-/** A refit that moves no figure by more than this is not worth deciding everybody anew. */
-const RELATIVE_CHANGE_MIN = 0.01;
 
 export function createCalibrations({
   database,
   measuring,
   onVersion,
+  onRefused,
   clock,
 }: CalibrationsDeps): Calibrations {
   async function measure(context: Context, onFitting?: FitSteps['onFitting']): Promise<Measured> {
@@ -70,19 +80,19 @@ export function createCalibrations({
     return measuring.measure(context, (live?.policy ?? DEFAULT_POLICY).timeZone, onFitting);
   }
 
-  function record(
+  async function record(
     context: Context,
     measured: Measured,
     onRecorded?: FitSteps['onRecorded'],
   ): Promise<CalibrationRow> {
     const { tenantId } = context;
-    const work = async (tx: Transaction): Promise<CalibrationRow> => {
+    const work = async (tx: Transaction) => {
       const [policy, newest] = await Promise.all([livePolicy(tx, tenantId), newestCalibration(tx, tenantId)]);
       // By now all other writes of the tenant are over or wait: what has been decided was decided before this.
       const at = latest(context.now, clock(), newest?.effectiveFrom);
       const row = {
         ...{ version: (newest?.version ?? 0) + 1, effectiveFrom: at, createdAt: at },
-        ...figuresOf(measured),
+        ...figuresOf(measured, newest),
       };
       await insertCalibration(tx, tenantId, row);
       const read = partsRead(policy?.policy ?? DEFAULT_POLICY);
@@ -93,9 +103,11 @@ export function createCalibrations({
       }
       await onVersion(tx, { ...context, now: at });
       await onRecorded?.(tx, row);
-      return row;
+      return { row, read };
     };
-    return database.write(context, work, { exclusive: true });
+    const { row, read } = await database.write(context, work, { exclusive: true });
+    for (const refusal of refusalsOf(row, read)) onRefused?.({ tenantId, ...refusal });
+    return row;
   }
 
   async function fitOne(tenantId: string, now: Date): Promise<'fitted' | 'unchanged' | 'taken'> {
@@ -105,7 +117,7 @@ export function createCalibrations({
     if (!(await database.write(context, (tx) => claimCalibration(tx, tenantId, now, again)))) return 'taken';
     const measured = await measure(context);
     const newest = await database.read(tenantId, (executor) => newestCalibration(executor, tenantId));
-    const isNew = newest === undefined || hasMoved(newest, figuresOf(measured));
+    const isNew = newest === undefined || hasMoved(newest, figuresOf(measured, newest));
     if (isNew) await record(context, measured);
     const next = new Date(now.getTime() + CALIBRATION_EVERY_MS);
     await database.write(context, (tx) => scheduleCalibration(tx, tenantId, next));
@@ -151,35 +163,14 @@ function latest(begun: Date, ended: Date, before: Date | undefined): Date {
   return new Date(Math.max(begun.getTime(), ended.getTime(), before?.getTime() ?? -Infinity));
 }
 
-type Figures = Omit<CalibrationRow, 'version' | 'effectiveFrom' | 'createdAt'>;
-
-function figuresOf({ cadence, customers, models }: Measured): Figures {
-  const { r, alphaDays, medianGapDays, completedGaps, method, logLikelihood } = cadence;
-  return { r, alphaDays, medianGapDays, completedGaps, customers, method, logLikelihood, models };
-}
-
-/** As a decision reads them; before the first fit, what is assumed until then. */
-function partsOf(row: Figures | undefined) {
-  if (row === undefined) return { cadence: DEFAULT_CADENCE, bg: null, mbg: null };
-  const { r, alphaDays, medianGapDays, models } = row;
-  const { bg, mbg } = fittedOf(models);
-  return { cadence: { r, alphaDays, medianGapDays }, bg, mbg };
-}
-
-function hasMoved(before: Figures, after: Figures): boolean {
-  const [old, fresh] = [partsOf(before), partsOf(after)];
-  const parts: CalibrationPart[] = ['cadence', 'bg', 'mbg'];
-  if (parts.some((part) => differ(old[part], fresh[part]))) return true;
-  const [oldSpend, freshSpend] = [fittedOf(before.models).spend, fittedOf(after.models).spend];
-  const currencies = new Set([...Object.keys(oldSpend), ...Object.keys(freshSpend)]);
-  return [...currencies].some((currency) => differ(oldSpend[currency] ?? null, freshSpend[currency] ?? null));
-}
-
-/** Whether one is identified and the other is not, or any of their figures has moved. */
-function differ(before: object | null, after: object | null): boolean {
-  if (before === null || after === null) return before !== after;
-  const figures = new Map<string, number>(Object.entries(before));
-  return Object.entries(after).some(
-    ([name, figure]) => Math.abs(figure / (figures.get(name) ?? 0) - 1) > RELATIVE_CHANGE_MIN,
-  );
+/** Only where the version before was identified: what goes on being refused has been told of. */
+function refusalsOf(
+  { version, models }: CalibrationRow,
+  read: ReadonlySet<CalibrationPart>,
+): Omit<Refusal, 'tenantId'>[] {
+  return DROPOUT_MODELS.flatMap((model) => {
+    const { kept, reason = null } = models?.[model] ?? {};
+    if (!read.has(model) || kept?.version !== version - 1) return [];
+    return [{ model, calibrationVersion: version, reason, keptVersion: kept.version }];
+  });
 }

@@ -6,7 +6,10 @@ import type { TransitionsService } from '../transitions/service.js';
 
 export type { AvailableModels } from '../lifecycle/validation.js';
 
-/** By the newest calibration, as decisions read it: a model in which dropout is not identified is not there. */
+/**
+ * By the newest calibration's own fit: a model in which it does not identify dropout is not there, though what is in
+ * force may go on by an earlier one.
+ */
 export async function availableModels(
   histories: TransitionsService['histories'],
   executor: Executor,
@@ -17,5 +20,7 @@ export async function availableModels(
     (found, each) => (found === undefined || each.version > found.version ? each : found),
     undefined,
   );
-  return { bg: newest?.bg != null, mbg: newest?.mbg != null };
+  const isIdentified = (model: 'bg' | 'mbg') =>
+    newest?.[model] != null && newest.keptFrom?.[model] === undefined;
+  return { bg: isIdentified('bg'), mbg: isIdentified('mbg') };
 }

@@ -12,6 +12,7 @@ import {
 } from '../../src/lifecycle/facts.js';
 import type { Policy } from '../../src/lifecycle/policy.js';
 import type { History, Timeline } from '../../src/lifecycle/replay.js';
+import { versionsOf } from './models/versions.js';
 import { DAY } from './reference.js';
 
 const STAGES = ['prospect', 'new', 'mature', 'declining', 'churned'];
@@ -141,7 +142,8 @@ export function policy(timeZones = TIME_ZONES, conditions = condition): fc.Arbit
 /** Of conditions over the sum of the facts alone. */
 export const summedPolicy = (timeZones = TIME_ZONES) => policy(timeZones, nested(summed));
 
-const dropout = fc.option(
+/** Null where the fit is refused. */
+export const dropout = fc.option(
   fc
     .record({
       r: fc.constantFrom(0.3, 1.2),
@@ -182,8 +184,14 @@ export function timeline(policies = policy()): fc.Arbitrary<Timeline> {
         [{ effectiveFrom: null, policy: first }, ...later].map((dated, i) => ({ version: i + 1, ...dated })),
       ),
     calibrations: fc
-      .array(fc.record({ effectiveFrom: instant, cadence, bg: dropout, mbg: dropout }), { maxLength: 3 })
-      .map((dated) => dated.map((one, i) => ({ version: i + 1, ...one }))),
+      .tuple(
+        fc.array(fc.record({ effectiveFrom: instant, cadence, bg: dropout, mbg: dropout }), { maxLength: 3 }),
+        fc.boolean(),
+      )
+      // The service has not always kept what a refused fit does not identify.
+      .map(([dated, keeps]) =>
+        keeps ? versionsOf(dated) : dated.map((one, i) => ({ version: i + 1, ...one })),
+      ),
   });
 }
 

@@ -12,7 +12,18 @@ import {
   replay,
   type Transition,
 } from '../../src/lifecycle/replay.js';
-import { history, instant, SPAN_DAYS, START, summedPolicy, timeline } from './arbitraries.js';
+import {
+  cadence,
+  dropout,
+  history,
+  instant,
+  policy,
+  SPAN_DAYS,
+  START,
+  summedPolicy,
+  timeline,
+} from './arbitraries.js';
+import { versionsOf } from './models/versions.js';
 import { DAY, referenceLedger, referenceReviewAt } from './reference.js';
 import { between, stored } from './samples.js';
 
@@ -149,6 +160,39 @@ t.test(
     t.pass(HELD);
   },
 );
+
+t.test('a fit that is refused moves nobody: the rows are those that there are without it', async (t) => {
+  let kept = 0;
+  fc.assert(
+    fc.property(
+      history,
+      fc.oneof(summedPolicy(), policy()),
+      fc.record({ cadence, bg: dropout, mbg: dropout }),
+      fc.tuple(instant, instant),
+      (facts, rules, found, dates) => {
+        const [first, second] = dates[0] < dates[1] ? dates : [dates[1], dates[0]];
+        const fits = versionsOf([
+          { ...found, effectiveFrom: first },
+          { cadence: found.cadence, bg: null, mbg: null, effectiveFrom: second },
+        ]);
+        const policies = [{ version: 1, effectiveFrom: null, policy: rules }];
+        const ledgerBy = (calibrations: typeof fits) => {
+          const { transitions, reviewAt } = replay(facts, compileTimeline({ policies, calibrations }), END);
+          for (const { evidence } of transitions) kept += evidence.calibration?.keptFrom ? 1 : 0;
+          return { rows: transitions.map(moveOf), reviewAt };
+        };
+        assert.deepEqual(ledgerBy(fits), ledgerBy(fits.slice(0, 1)));
+      },
+    ),
+    RUNS,
+  );
+  t.ok(kept > 50, `${kept} rows were decided by a fit that was kept`);
+});
+
+/** Of whose fit it is, and that there was a version at the instant, a row may say another thing. */
+function moveOf({ effectiveAt, from, to }: Transition) {
+  return { effectiveAt, from, to };
+}
 
 function beginningOf({ createdAt, orders, touchpoints, moves }: History): number {
   return Math.min(createdAt, ...[...orders, ...touchpoints, ...moves].map((fact) => fact.at));

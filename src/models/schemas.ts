@@ -5,7 +5,7 @@ import Type, { type Static, type TSchema } from 'typebox';
 import { choice, closed, nullable, ref, type Shared, shared } from '../api/schema.js';
 import { Currency, count, page, Timestamp, Uuid, Version } from '../api/shapes.js';
 import { DROPOUT_REFUSALS } from '../lifecycle/models/dropoutFit.js';
-import type { FittedModel } from '../lifecycle/models/fitted.js';
+import { type FittedDropout, type FittedModel, inUseOf } from '../lifecycle/models/fitted.js';
 import { SPEND_REFUSALS } from '../lifecycle/models/spendFit.js';
 import type { CalibrationRow } from '../policies/service.js';
 import type { FitRow } from './fits-store.js';
@@ -66,7 +66,17 @@ function model<T extends Record<string, TSchema>>(figures: T) {
   };
 }
 
-export const DropoutFitted = shared('DropoutModel', closed(model(dropoutFigures)));
+export const DropoutFitted = shared(
+  'DropoutModel',
+  closed({
+    ...model(dropoutFigures),
+    inUse: nullable(closed({ parameters: closed(dropoutFigures), calibrationVersion: ref(Version) }), {
+      description:
+        'What rules decide by: this fit where dropout is identified, else the last one in which it was, with the ' +
+        'version that it made. Null: there is none, and such rules never hold.',
+    }),
+  }),
+);
 
 export const CurrentModels = shared(
   'CurrentModels',
@@ -146,8 +156,8 @@ export function toApiCurrent(row: CalibrationRow, walk: PredictionWalk | undefin
       identified: isFitted,
       reason: isFitted ? null : 'too_few_gaps',
     },
-    bg: toApiModel(models?.bg ?? NOT_FITTED),
-    mbg: toApiModel(models?.mbg ?? NOT_FITTED),
+    bg: toApiDropout(models?.bg ?? NOT_FITTED, version),
+    mbg: toApiDropout(models?.mbg ?? NOT_FITTED, version),
     spend: Object.entries(models?.spend ?? {}).map(([currency, fit]) => {
       return { currency: currency as Static<typeof Currency>, ...toApiModel(fit) };
     }),
@@ -164,6 +174,12 @@ const NOT_FITTED: FittedModel<never> = {
   ...{ parameters: null, standardErrors: null, logLikelihood: null },
   ...{ customers: 0, identified: false, reason: 'not_fitted' },
 };
+
+function toApiDropout({ kept, ...fit }: FittedDropout, version: number) {
+  const used = inUseOf({ ...fit, kept }, version);
+  const inUse = used === null ? null : { parameters: used.parameters, calibrationVersion: used.version };
+  return { ...toApiModel(fit), inUse };
+}
 
 /** The core's word for a reason is free text in its stored form; those that it has are in REASONS. */
 function toApiModel<Parameters>({ reason, ...fit }: FittedModel<Parameters>) {

@@ -150,7 +150,9 @@ const finding = {
 export const PolicyFindings = shared(
   'PolicyFindings',
   closed({
-    valid: Type.Boolean({ description: 'Whether it could be activated: there are no faults.' }),
+    valid: Type.Boolean({
+      description: 'Whether it could be activated, or may stay in force: there are no faults.',
+    }),
     faults: Type.Array(closed(finding), {
       maxItems: FINDINGS_MAX,
       description: 'Contradictions, dead rules, stages that the lifecycle does not have.',

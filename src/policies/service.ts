@@ -215,6 +215,5 @@ async function validate(
     livePolicy(executor, tenantId),
     newestCalibration(executor, tenantId),
   ]);
-  const hasCadence = calibration?.method === 'mle';
-  return findingsOf(known(row).policy, { live: live?.policy, models, hasCadence });
+  return findingsOf(known(row), { live: live?.policy, models, newest: calibration });
 }

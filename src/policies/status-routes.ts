@@ -37,8 +37,8 @@ function validate(app: App, policies: PoliciesService): void {
         summary: 'Name what is wrong with a policy',
         description:
           'Faults keep it from deciding: contradictions, rules that never decide, stages that are not there. ' +
-          'Warnings do not: stages that nothing leads to, models that the tenant has no fit of, customers who ' +
-          'would not be carried over.',
+          'Warnings do not: stages that nothing leads to, a cadence that has not been fitted, customers who would ' +
+          'not be carried over, and of what decides already a model that the newest fit does not identify.',
         params: policyPath,
         response: responses({ 200: ref(PolicyFindings) }, 404),
       },

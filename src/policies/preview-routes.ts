@@ -1,17 +1,33 @@
-// Owns the routes of previews: asking for one, and how far it is.
+// Owns the routes of previews: asking for one, how far it is, and the list of them.
 
 import { responses } from '../api/responses.js';
 import { type App, closed, ref } from '../api/schema.js';
-import { Uuid } from '../api/shapes.js';
+import { PAGE_LIMIT_DEFAULT, Uuid } from '../api/shapes.js';
 import { contextOf } from '../plugins/context.js';
 import { fromApiTerms, policyPath } from './policy-schemas.js';
-import { PolicyPreview, PolicyPreviewInput, PREVIEW_SCHEMAS, toApiPreview } from './preview-schemas.js';
+import {
+  PolicyPreview,
+  PolicyPreviewInput,
+  PolicyPreviewPage,
+  PREVIEW_SCHEMAS,
+  previewQuery,
+  toApiPreview,
+  toApiPreviewSummary,
+} from './preview-schemas.js';
 import { type PoliciesService, type PreviewRow, parsePolicyRef } from './service.js';
 
 const tags = ['Policies'];
 
+type Previews = PoliciesService['previews'];
+
 export function previewRoutesOf(app: App, { previews }: PoliciesService): void {
   for (const schema of PREVIEW_SCHEMAS) app.addSchema(schema);
+  ask(app, previews);
+  list(app, previews);
+  show(app, previews);
+}
+
+function ask(app: App, previews: Previews): void {
   app.post(
     '/v1/policies/:id/previews',
     {
@@ -39,6 +55,35 @@ export function previewRoutesOf(app: App, { previews }: PoliciesService): void {
       return reply.code(202).send(toApiPreview(row));
     },
   );
+}
+
+function list(app: App, previews: Previews): void {
+  app.get(
+    '/v1/policy-previews',
+    {
+      config: { scope: 'policies:read' },
+      schema: {
+        operationId: 'listPolicyPreviews',
+        tags,
+        summary: 'The previews that were asked for, newest first',
+        description:
+          'In figures, of one policy or of all: ask for one to see its moves, events and customers. A preview is ' +
+          'kept for 30 days at the least, and goes when its draft is deleted.',
+        querystring: previewQuery,
+        response: responses({ 200: ref(PolicyPreviewPage) }),
+      },
+    },
+    async (request) => {
+      const { policyId, status, limit = PAGE_LIMIT_DEFAULT, cursor } = request.query;
+      const of = policyId === undefined ? undefined : parsePolicyRef(policyId);
+      const query = { ref: of, status, limit, cursor };
+      const { rows, nextCursor } = await previews.list(contextOf(request), query);
+      return { data: rows.map(toApiPreviewSummary), nextCursor };
+    },
+  );
+}
+
+function show(app: App, previews: Previews): void {
   app.get(
     '/v1/policy-previews/:id',
     {

@@ -3,10 +3,12 @@
 import Type, { type Static } from 'typebox';
 import { PATTERNS } from '../api/patterns.js';
 import { choice, closed, nullable, ref, type Shared, shared } from '../api/schema.js';
-import { count, Timestamp, text, Uuid, Version } from '../api/shapes.js';
+import { count, page, pageQuery, Timestamp, text, Uuid, Version } from '../api/shapes.js';
+import { PolicyRefSchema } from './policy-ref.js';
 import { terms } from './policy-schemas.js';
 import { CELLS_MAX, SAMPLE_MAX } from './preview-tally.js';
-import type { PreviewRow } from './service.js';
+import type { PreviewRow, PreviewSummaryRow } from './service.js';
+import { PREVIEW_STATUSES } from './table.js';
 
 const EVENT_TYPES_MAX = 100;
 const stage = () =>
@@ -39,21 +41,36 @@ const Moved = closed({
 
 export const PolicyPreviewInput = shared('PolicyPreviewInput', closed(terms));
 
+/**
+ * A list has no more than these: of a preview the moves are up to a thousand and the sample up to fifty with their
+ * evidence, and two hundred of that would be some megabytes that nobody looks at before one is chosen.
+ */
+const summary = {
+  id: ref(Uuid),
+  policyId: ref(Uuid),
+  policyRevision: ref(Version, { description: 'The revision of the policy that is looked at.' }),
+  effectiveFrom: nullable(ref(Timestamp), { description: 'Null: from the beginning of time.' }),
+  backfill: Type.Boolean(),
+  status: choice(PREVIEW_STATUSES),
+  failure: nullable(text({ max: 500 })),
+  customers: count({ description: 'Looked at so far.' }),
+  moving: count({ description: 'Whose stage would be another.' }),
+  held: count({ description: "Whom a person's move holds." }),
+  straightToChurned: count({ description: 'Of those not churned now, who would be at once.' }),
+  createdAt: ref(Timestamp, { description: 'The activation is taken to be at this instant.' }),
+  finishedAt: nullable(ref(Timestamp)),
+};
+
+export const PolicyPreviewSummary = shared(
+  'PolicyPreviewSummary',
+  closed(summary, { description: 'A preview in figures, without its moves, events and sample.' }),
+);
+
 export const PolicyPreview = shared(
   'PolicyPreview',
   closed(
     {
-      id: ref(Uuid),
-      policyId: ref(Uuid),
-      policyRevision: ref(Version, { description: 'The revision of the policy that is looked at.' }),
-      effectiveFrom: nullable(ref(Timestamp), { description: 'Null: from the beginning of time.' }),
-      backfill: Type.Boolean(),
-      status: choice(['running', 'done', 'failed']),
-      failure: nullable(text({ max: 500 })),
-      customers: count({ description: 'Looked at so far.' }),
-      moving: count({ description: 'Whose stage would be another.' }),
-      held: count({ description: "Whom a person's move holds." }),
-      straightToChurned: count({ description: 'Of those not churned now, who would be at once.' }),
+      ...summary,
       moves: Type.Array(Move, {
         maxItems: CELLS_MAX,
         description:
@@ -65,20 +82,37 @@ export const PolicyPreview = shared(
         maxItems: SAMPLE_MAX,
         description: 'Customers who would move, some of each kind of move.',
       }),
-      createdAt: ref(Timestamp, { description: 'The activation is taken to be at this instant.' }),
-      finishedAt: nullable(ref(Timestamp)),
     },
     { description: 'What a policy would do if it came into force. Nothing of it is done.' },
   ),
 );
 
-export const PREVIEW_SCHEMAS: Shared[] = [PolicyPreviewInput, PolicyPreview];
+export const PolicyPreviewPage = shared('PolicyPreviewPage', page(ref(PolicyPreviewSummary)));
+
+export const previewQuery = closed({
+  policyId: Type.Optional(ref(PolicyRefSchema)),
+  status: Type.Optional(choice(PREVIEW_STATUSES)),
+  ...pageQuery,
+});
+
+export const PREVIEW_SCHEMAS: Shared[] = [
+  PolicyPreviewInput,
+  PolicyPreviewSummary,
+  PolicyPreview,
+  PolicyPreviewPage,
+];
+
+export function toApiPreviewSummary(row: PreviewSummaryRow): Static<typeof PolicyPreviewSummary> {
+  return { ...row, ...instantsOf(row) };
+}
 
 export function toApiPreview(row: PreviewRow): Static<typeof PolicyPreview> {
   const { id, policyId, policyRevision, backfill, status, failure, tally } = row;
+  return { ...{ id, policyId, policyRevision, backfill, status, failure }, ...tally, ...instantsOf(row) };
+}
+
+function instantsOf(row: Pick<PreviewRow, 'effectiveFrom' | 'createdAt' | 'finishedAt'>) {
   return {
-    ...{ id, policyId, policyRevision, backfill, status, failure },
-    ...tally,
     effectiveFrom: row.effectiveFrom?.toISOString() ?? null,
     createdAt: row.createdAt.toISOString(),
     finishedAt: row.finishedAt?.toISOString() ?? null,

@@ -32,14 +32,18 @@ export interface PreviewCustomer {
   because: object | null;
 }
 
-/** Plain JSON: it is stored with the preview, and goes on from there. */
-export interface PreviewTally {
+/** What a list shows of a tally. */
+export interface PreviewFigures {
   customers: number;
   /** Those whose stage would be another. */
   moving: number;
   held: number;
   /** Those of another kind of stage now who would be in a churned one. */
   straightToChurned: number;
+}
+
+/** Plain JSON: it is stored with the preview, and goes on from there. */
+export interface PreviewTally extends PreviewFigures {
   /** Those who stay included, where `from` is `to`. */
   moves: PreviewMove[];
   /** Customers of moves that there was no room for. */

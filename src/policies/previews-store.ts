@@ -1,8 +1,12 @@
 // Owns all SQL of previews. Does not own what they count (preview-tally.ts) nor the walk (preview-walk.ts).
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { rowsOfPage } from '../db/page.js';
 import type { Policy } from '../lifecycle/policy.js';
-import type { PreviewTally } from './preview-tally.js';
+import type { PreviewFigures, PreviewTally } from './preview-tally.js';
+import { PREVIEW_STATUSES } from './table.js';
+
+export type PreviewStatus = (typeof PREVIEW_STATUSES)[number];
 
 export interface PreviewRow {
   id: string;
@@ -14,7 +18,7 @@ export interface PreviewRow {
   /** The versions in force when it was asked for. */
   policyVersion: number;
   calibrationVersion: number;
-  status: 'running' | 'done' | 'failed';
+  status: PreviewStatus;
   failure: string | null;
   cursor: string | null;
   tally: PreviewTally;
@@ -23,6 +27,15 @@ export interface PreviewRow {
   createdAt: Date;
   finishedAt: Date | null;
 }
+
+/** As a list shows it. */
+export interface PreviewSummaryRow
+  extends Pick<
+      PreviewRow,
+      | ('id' | 'policyId' | 'policyRevision' | 'effectiveFrom' | 'backfill')
+      | ('status' | 'failure' | 'createdAt' | 'finishedAt')
+    >,
+    PreviewFigures {}
 
 const PREVIEW = `id, policy_id AS "policyId", policy_revision AS "policyRevision", policy,
   effective_from AS "effectiveFrom", backfill, policy_version AS "policyVersion",
@@ -54,6 +67,65 @@ export async function findPreview(
     values: [tenantId, id],
   });
   return row;
+}
+
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+export interface PreviewPage {
+  policyId: string | undefined;
+  status: PreviewStatus | undefined;
+  /** The id that the page before ended with. */
+  before: string | null;
+  limit: number;
+}
+
+/** Newest first: their ids follow their making. Of the tally, which may be large, the figures alone are answered. */
+export function listPreviews(
+  executor: Executor,
+  tenantId: string,
+  { policyId, status, before, limit }: PreviewPage,
+): Promise<PreviewSummaryRow[]> {
+  const list = policyId !== undefined ? 'policy' : status !== undefined ? 'status' : 'all';
+  const asked = {
+    all: [],
+    status: [status],
+    policy: [policyId, status === undefined ? [...PREVIEW_STATUSES] : [status]],
+  };
+  return rowsOfPage(executor, limit, (rows) => ({
+    name: `policy_previews_list:${list}:${rows}`,
+    text: `SELECT id, policy_id AS "policyId", policy_revision AS "policyRevision", effective_from AS "effectiveFrom",
+                  backfill, status, failure, created_at AS "createdAt", finished_at AS "finishedAt", figures.*
+             FROM (${PAGES[list](rows)}) page CROSS JOIN LATERAL json_to_record(tally)
+                  AS figures(customers int, moving int, held int, "straightToChurned" int)
+            ORDER BY id DESC`,
+    values: [tenantId, FIRST_ID, before ?? LAST_ID, ...asked[list]],
+  }));
+}
+
+/**
+ * A policy's are the newest of each status that is asked for. With an index of them whatever their status there
+ * would be two for a policy and a status, and by the statistics of the day the planner was seen to take the other.
+ */
+const PAGES = {
+  all: (rows: number) => newest({}, rows),
+  status: (rows: number) => newest({ status: '$4' }, rows),
+  policy: (rows: number) => `
+    SELECT newest.* FROM unnest($5::text[]) AS asked(status)
+     CROSS JOIN LATERAL (${newest({ policy_id: '$4', status: 'asked.status' }, rows)}) newest
+     ORDER BY id DESC LIMIT ${rows}`,
+};
+
+/**
+ * What is filtered by stands in the range and in the order, and not as an equality: so one index alone has that order.
+ * By equalities all previews of a tenant were gone through by their ids, where few of them had what was asked for.
+ */
+function newest(filter: Record<string, string>, rows: number): string {
+  const columns = [...Object.keys(filter), 'id'];
+  const end = (id: string) => [...Object.values(filter), id].join(', ');
+  return `SELECT * FROM policy_previews
+           WHERE tenant_id = $1 AND (${columns.join(', ')}) >= (${end('$2')}) AND (${columns.join(', ')}) < (${end('$3')})
+           ORDER BY ${columns.map((column) => `${column} DESC`).join(', ')} LIMIT ${rows}`;
 }
 
 /** Those under way, counted up to `max` among the newest. */

@@ -1,9 +1,10 @@
-// Owns asking for a preview of what a policy would do, and looking at it. Does not own the walk that counts
-// (preview-walk.ts).
+// Owns asking for a preview of what a policy would do, looking at it, and the list of those that there are. Does
+// not own the walk that counts (preview-walk.ts).
 
+import { cursorScope, decodeCursor, encodeCursor } from '../api/cursor.js';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
-import type { Transaction } from '../db/executor.js';
+import type { Executor, Transaction } from '../db/executor.js';
 import { ConflictError, NotFoundError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { TransitionsService } from '../transitions/service.js';
@@ -16,7 +17,10 @@ import {
   countRunning,
   findPreview,
   insertPreview,
+  listPreviews,
   type PreviewRow,
+  type PreviewStatus,
+  type PreviewSummaryRow,
   prunePreviews,
 } from './previews-store.js';
 import { newestCalibration } from './store.js';
@@ -24,6 +28,7 @@ import { newestCalibration } from './store.js';
 export const PREVIEWS_RUNNING_MAX = 20;
 const KEPT_MS = 30 * 86_400_000;
 const PRUNED_MAX = 100;
+const BY_CREATION = cursorScope('policy_previews', ['uuid']);
 
 export interface PreviewRequest {
   ref: PolicyRef;
@@ -32,9 +37,22 @@ export interface PreviewRequest {
   backfill: boolean;
 }
 
+export interface PreviewQuery {
+  ref: PolicyRef | undefined;
+  status: PreviewStatus | undefined;
+  limit: number;
+  cursor: string | undefined;
+}
+
+export interface PreviewList {
+  rows: PreviewSummaryRow[];
+  nextCursor: string | null;
+}
+
 export interface Previews {
   start(context: Context, request: PreviewRequest): Promise<PreviewRow>;
   get(context: Context, id: string): Promise<PreviewRow>;
+  list(context: Context, query: PreviewQuery): Promise<PreviewList>;
 }
 
 export interface PreviewsDeps {
@@ -61,7 +79,25 @@ export function createPreviews({ database, transitions }: PreviewsDeps): Preview
       if (row === undefined) throw new NotFoundError('policy_preview_not_found', 'There is no such preview.');
       return row;
     },
+    list: ({ tenantId }, query) => database.read(tenantId, (executor) => list(executor, tenantId, query)),
   };
+}
+
+async function list(
+  executor: Executor,
+  tenantId: string,
+  { ref, status, limit, cursor }: PreviewQuery,
+): Promise<PreviewList> {
+  const policy = ref === undefined ? undefined : await findPolicy(executor, tenantId, ref);
+  // An unknown policy, like one without previews, has an empty list: a filter is not an address.
+  if (ref !== undefined && policy === undefined) return { rows: [], nextCursor: null };
+  // Bound to the policy and not to how it was named: `live` may be another one on the next page.
+  const filter = { policyId: policy?.id, status };
+  const before = cursor === undefined ? null : decodeCursor(BY_CREATION, filter, cursor)[0];
+  const found = await listPreviews(executor, tenantId, { ...filter, before, limit: limit + 1 });
+  const rows = found.slice(0, limit);
+  const last = found.length > limit ? rows.at(-1) : undefined;
+  return { rows, nextCursor: last === undefined ? null : encodeCursor(BY_CREATION, filter, [last.id]) };
 }
 
 async function start(

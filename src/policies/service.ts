@@ -52,7 +52,7 @@ import { type CalibrationRow, listCalibrations, newestCalibration, scheduleCalib
 export type { Activation } from './activation.js';
 export type { PolicyRow, PolicyVersionRow } from './policies-store.js';
 export { type PolicyRef, parsePolicyRef } from './policy-ref.js';
-export type { PreviewRow } from './previews-store.js';
+export type { PreviewRow, PreviewSummaryRow } from './previews-store.js';
 export type { ShadowLedgers } from './shadowing.js';
 export type { CalibrationRow } from './store.js';
 

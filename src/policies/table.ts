@@ -98,6 +98,8 @@ export const recomputations = pgTable(
   ],
 );
 
+export const PREVIEW_STATUSES = ['running', 'done', 'failed'] as const;
+
 /** What a policy would do if it came into force, counted in the background; nothing but this row is written. */
 export const policyPreviews = pgTable(
   'policy_previews',
@@ -113,7 +115,7 @@ export const policyPreviews = pgTable(
     /** The versions in force when it was asked for. */
     policyVersion: integer('policy_version').notNull(),
     calibrationVersion: integer('calibration_version').notNull(),
-    status: text('status', { enum: ['running', 'done', 'failed'] }).notNull(),
+    status: text('status', { enum: PREVIEW_STATUSES }).notNull(),
     failure: text('failure'),
     cursor: uuid('cursor'),
     tally: json('tally').$type<PreviewTally>().notNull(),
@@ -131,7 +133,9 @@ export const policyPreviews = pgTable(
     }).onDelete('cascade'),
     index('policy_previews_due_idx').on(table.dueAt, table.tenantId).where(sql`due_at is not null`),
     index('policy_previews_created_idx').on(table.tenantId, table.createdAt, table.id),
-    index('policy_previews_policy_idx').on(table.tenantId, table.policyId),
+    // For the list, each for one of its filters: were there two that fit, statistics would choose.
+    index('policy_previews_policy_idx').on(table.tenantId, table.policyId, table.status, table.id),
+    index('policy_previews_status_idx').on(table.tenantId, table.status, table.id),
   ],
 );
 

@@ -28,8 +28,14 @@ export interface PreviewBody {
   held: number;
   straightToChurned: number;
   moves: { from: string; to: string; customers: number; held: number }[];
+  movesOmitted: number;
   events: { type: string; events: number; deliverable: number }[];
   sample: { customerId: string; from: string; to: string; held: boolean; because: object | null }[];
+}
+
+export interface PreviewPage {
+  data: Omit<PreviewBody, 'moves' | 'movesOmitted' | 'events' | 'sample'>[];
+  nextCursor: string | null;
 }
 
 export type Answer = LightMyRequestResponse;
@@ -45,6 +51,7 @@ export interface Desk {
   remove(ref: string | number, headers?: Record<string, string>): Promise<Answer>;
   /** Made, and gone through to its end. */
   preview(ref: string | number, body?: object): Promise<PreviewBody>;
+  previews(query?: string): Promise<PreviewPage>;
 }
 
 export const silent = (days: number) => ({ type: 'silence', days }) as const;
@@ -95,6 +102,7 @@ export function deskOf(service: TestService): Desk {
       }
       throw new Error('the preview has no end');
     },
+    previews: async (query = '') => done(await inject('GET', `/v1/policy-previews?${query}`)).json(),
   };
 }
 

@@ -31,7 +31,7 @@ const oneOf = (...values: string[]) => `(ARRAY['${values.join("','")}'])[1 + g %
 const CUSTOMER = id('0190');
 
 function copies(things: Things): Copy[] {
-  const { customerId, orderId, endpointId, touchpointId, apiKeyId, shadowPolicyId } = things;
+  const { customerId, orderId, endpointId, touchpointId, apiKeyId, shadowPolicyId, shadowId } = things;
   const theirs = `customer_id = '${customerId}'`;
   return [
     {
@@ -209,7 +209,7 @@ function copies(things: Things): Copy[] {
       spread: { id: id('019d'), created_at: at() },
     },
     {
-      ...{ table: 'policy_previews', of: 'true', count: FEW },
+      ...{ table: 'policy_previews', of: `policy_id = '${shadowId}'`, count: MANY },
       spread: { id: id('019e'), created_at: at(), due_at: 'NULL', status: `'done'` },
     },
   ];

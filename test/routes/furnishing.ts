@@ -26,7 +26,7 @@ export async function furnishMore(
   return id;
 }
 
-/** Drafts, one of them with a preview, and a policy in shadow. */
+/** Drafts and a policy in shadow; one of the drafts has a preview, and so has the shadow. */
 export async function draftPolicies(post: Post, name: string) {
   const ids = [];
   for (const [index, role] of ['draft', 'candidate', 'understudy', 'obsolete', 'shadow'].entries()) {
@@ -36,6 +36,7 @@ export async function draftPolicies(post: Post, name: string) {
   const [draftId = '', candidateId = '', understudyId = '', obsoleteId = '', shadowId = ''] = ids;
   const preview = await post(`/v1/policies/${draftId}/previews`, {});
   await post(`/v1/policies/${shadowId}/shadow`);
+  await post(`/v1/policies/${shadowId}/previews`, {});
   return { draftId, candidateId, understudyId, obsoleteId, shadowId, previewId: preview.id };
 }
 

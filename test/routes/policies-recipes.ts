@@ -42,9 +42,17 @@ export const POLICIES_RECIPES: Record<string, Recipe> = {
   shadowPolicy: ({ understudyId }) => [{ params: { id: understudyId } }],
   unshadowPolicy: ({ shadowId }) => [{ params: { id: shadowId } }],
   retirePolicy: ({ obsoleteId }) => [{ params: { id: obsoleteId } }],
-  previewPolicy: ({ draftId, policyVersion, fresh: name }) => [
+  previewPolicy: ({ draftId, shadowId, fresh: name }) => [
     { params: { id: draftId }, body: { effectiveFrom: firstOfMarch(name) } },
-    { params: { id: policyVersion }, body: { effectiveFrom: 'beginning', backfill: true } },
+    { params: { id: shadowId }, body: { effectiveFrom: 'beginning', backfill: true } },
+  ],
+  listPolicyPreviews: ({ draftId, shadowId, policyVersion }) => [
+    {},
+    { query: { policyId: policyVersion } },
+    // The shadow has the most (crowd.ts), all of them done: what few have is asked for on either side.
+    { query: { policyId: draftId } },
+    { query: { policyId: draftId, status: 'done' } },
+    { query: { policyId: shadowId, status: 'failed' } },
   ],
   getPolicyPreview: ({ previewId }) => [{ params: { id: previewId } }],
   listLifecycleTemplates: () => [{}],

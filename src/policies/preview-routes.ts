@@ -39,7 +39,7 @@ function ask(app: App, previews: Previews): void {
         description:
           'Who would move from where to where, what would be told and delivered, and where customers would go ' +
           'whom a move by hand holds. It is counted in the background and nothing of it is done: ask for the ' +
-          'preview until it is done.',
+          'preview until it is done. Only a draft or a shadow can come into force: any other policy is a 409.',
         params: policyPath,
         body: ref(PolicyPreviewInput),
         response: responses({ 202: ref(PolicyPreview) }, 404, 409),

@@ -23,6 +23,7 @@ import {
   type PreviewSummaryRow,
   prunePreviews,
 } from './previews-store.js';
+import { refuseUnlessActivable } from './steps.js';
 import { newestCalibration } from './store.js';
 
 export const PREVIEWS_RUNNING_MAX = 20;
@@ -50,6 +51,7 @@ export interface PreviewList {
 }
 
 export interface Previews {
+  /** Of a draft or a shadow: nothing else can come into force. */
   start(context: Context, request: PreviewRequest): Promise<PreviewRow>;
   get(context: Context, id: string): Promise<PreviewRow>;
   list(context: Context, query: PreviewQuery): Promise<PreviewList>;
@@ -107,6 +109,7 @@ async function start(
 ): Promise<PreviewRow> {
   const { tenantId, now, actor } = context;
   const policy = known(await findPolicy(tx, tenantId, request.ref));
+  refuseUnlessActivable(policy);
   refuseUnsound(policy.policy, request.models);
   if ((await countRunning(tx, tenantId, PREVIEWS_RUNNING_MAX)) >= PREVIEWS_RUNNING_MAX) {
     throw new ConflictError(

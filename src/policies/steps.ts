@@ -38,17 +38,25 @@ export function step(
   to: PolicyStatus,
   context: Context,
 ): StatusChange[] {
-  const permitted = STEPS[status];
-  if (!permitted.includes(to)) {
-    throw new ConflictError(
-      'policy_step_not_permitted',
-      `This policy is ${status} and cannot become ${to}.`,
-      {
-        members: { status, permitted },
-      },
-    );
+  if (!STEPS[status].includes(to)) {
+    throw notPermitted(status, `This policy is ${status} and cannot become ${to}.`);
   }
   return [...statusChanges, changeTo(to, context)].slice(-STATUS_CHANGES_MAX);
+}
+
+/**
+ * A preview shows what an activation would do. The one in force is refused too, though to activate it again with
+ * its own date is accepted: that changes nothing, so there is nothing to show.
+ */
+export function refuseUnlessActivable({ status }: { status: PolicyStatus }): void {
+  if (STEPS[status].includes('active')) return;
+  const detail = `This policy is ${status} and cannot be put into force: to preview its rules, make a draft of them.`;
+  throw notPermitted(status, detail);
+}
+
+function notPermitted(status: PolicyStatus, detail: string): ConflictError {
+  const members = { status, permitted: STEPS[status] };
+  return new ConflictError('policy_step_not_permitted', detail, { members });
 }
 
 /** Only a draft can be edited or deleted: what has decided, or does so in shadow, stays as it was. */

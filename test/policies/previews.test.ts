@@ -132,10 +132,33 @@ t.test('a preview keeps to the draft as it was', async (t) => {
   t.match(await desk.preview(id), { policyRevision: 2, moving: 0 });
 });
 
-t.test('what has decided before can be previewed too', async (t) => {
+t.test('only what can come into force has a preview: a draft or a shadow', async (t) => {
   const desk = await openSold('again', [40]);
-  t.match(await desk.preview(1, { effectiveFrom: 'beginning' }), { status: 'done', customers: 1 });
-  t.match(await desk.preview('live'), { status: 'done', moving: 0, events: [] });
+  const [draft, shadow, obsolete] = [await desk.draft(), await desk.draft(), await desk.draft()];
+  done(await desk.ask(shadow.id, 'shadow'));
+  done(await desk.ask(obsolete.id, 'retire'));
+  const terms = { effectiveFrom: 'beginning', backfill: true };
+  for (const [ref, status] of [
+    ...[[1, 'retired'] as const, [obsolete.id, 'retired'] as const],
+    ...[['live', 'active'] as const, [2, 'active'] as const],
+  ]) {
+    for (const body of [{}, terms, { effectiveFrom: '2026-02-01T00:00:00Z' }]) {
+      const answer = await desk.ask(ref, 'previews', body);
+      t.same(refusal(answer), [409, 'policy_step_not_permitted'], `${ref} ${JSON.stringify(body)}`);
+      t.match(answer.json(), {
+        status: 409,
+        permitted: [],
+        detail: new RegExp(`^This policy is ${status} .* make a draft`),
+      });
+    }
+  }
+  const again = { effectiveFrom: '2026-02-01T00:00:00Z' };
+  for (const ref of [1, 'live', obsolete.id]) {
+    t.same(refusal(await desk.ask(ref, 'activate', again)), [409, 'policy_step_not_permitted'], 'as is that');
+  }
+  t.same((await desk.previews()).data, [], 'none was made');
+  for (const { id } of [draft, shadow])
+    t.match(await desk.preview(id, terms), { status: 'done', customers: 1 });
 });
 
 t.test('a preview that is overtaken by another version says so', async (t) => {

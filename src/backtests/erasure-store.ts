@@ -12,6 +12,15 @@ export interface SegmentName {
 /**
  * Those under way begin again, from whoever is at work on them too: nobody can tell whose values their sums name.
  * After that, those whose reports name one of the values are deleted; one that was just ending is among them.
+ *
+ * Whichever comes first, nothing of the person is left. A stretch that is kept before the erasure looks at the row is
+ * cleared with it. One that is to be kept after that waits for the row's lock until the erasure is through, and finds
+ * its claim gone; so does an end, which comes too late to be a report. What ends in between has left the first
+ * statement nothing to do and the second one a report to read. Nobody claims the row meanwhile, since a claim passes
+ * over locked rows, and whoever claims it later reads profiles after the erasure. That leaves a backtest which the
+ * first statement cannot see because it is only being asked for, and which would read the profile as it was until the
+ * erasure commits: asking for one waits until no other write of the tenant is under way, and holds them off, so that
+ * each erasure has either committed before there is the row or sees it.
  */
 export async function forgetNames(
   tx: Transaction,

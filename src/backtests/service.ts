@@ -71,10 +71,12 @@ export function createBacktestsService(deps: BacktestsDeps): BacktestsService {
   return {
     async create(context, policyId, input) {
       const cuts = cutsOf(input, context.now);
-      return database.write(context, async (tx) => {
+      const work = async (tx: Transaction) => {
         const policy = await policies.resolve(tx, context.tenantId, parsePolicyRef(policyId));
         return start(deps, tx, context, { policy, input, cuts });
-      });
+      };
+      // Held off against erasures, which would not see it: see `forgetNames`.
+      return database.write(context, work, { exclusive: true });
     },
     get: async (context, id) => toBacktest(...(await find(context, id))),
     async report(context, id) {

@@ -102,7 +102,9 @@ function countEvent(tally: PreviewTally, { type, deliver }: Foreseen['events'][n
  * one that has most, so that it is not crowded out by what happens to everybody.
  */
 function sample(kept: PreviewCustomer[], { customerId, from, to, isHeld, because }: Foreseen): void {
-  // What a profile says is left out from the first: nobody would have to look for it here once it is erased.
+  // What a profile says is left out before anything is kept. So an erasure has nothing to look for here, and no order
+  // in which it and a walk under way come can leave something: what the walk had read of the person is dropped in its
+  // memory. The id stays, as it does in the ledger: it is that of a row which tells of nobody any more.
   const reason = anonymousEvidence(because) as object | null;
   const customer = { customerId, from: from.stage, to: to.stage, held: isHeld, because: reason };
   if (kept.length < SAMPLE_MAX) {

@@ -123,7 +123,7 @@ export function buildServices({ database, clock, config, logger }: ServicesDeps)
   const secrets = createSecretBox(config.secretsKey ?? null);
   const urlPolicy = { allowPrivate: config.webhookAllowPrivate, allowHttp: config.webhookAllowHttp };
   const webhooks = createWebhooksService({ database, deliveries, replays, urlPolicy, secrets });
-  const merges = createMergesService({ database, transitions, customers, shadows });
+  const merges = createMergesService({ database, transitions, customers, shadows, duplicates });
   const told = { ...createOutboxErasure(), ...createTold() };
   const privacy = createPrivacyService({
     ...{

@@ -9,18 +9,11 @@ import type { Database } from '../db/database.js';
 import type { Executor, Transaction } from '../db/executor.js';
 import { NotFoundError } from '../errors.js';
 import type { TransitionsService } from '../transitions/service.js';
-import type { LockedCustomer } from '../transitions/work.js';
+import type { CustomerSnapshot, LockedCustomer } from '../transitions/work.js';
 import type { DismissedDuplicate, DuplicatePage, DuplicateQuery } from './schemas.js';
-import {
-  deletePairsOf,
-  dismissPair,
-  heldPairsOf,
-  listPairs,
-  openWalk,
-  type PairRow,
-  replaceKeys,
-} from './store.js';
-import { type WalkResult, walkDue } from './walk.js';
+import { deletePairsOf, dismissPair, heldPairsOf, listPairs, type PairRow, replaceKeys } from './store.js';
+import { lookAt, type WalkResult, walkDue } from './walk.js';
+import { holdWalk, openWalk } from './walk-store.js';
 
 export interface DuplicatesDeps {
   database: Database;
@@ -69,8 +62,23 @@ export function createDuplicatesService({ database, transitions }: DuplicatesDep
     held: async (executor: Executor, tenantId: string, customerIds: string[]) =>
       (await heldPairsOf(executor, tenantId, customerIds)).map(toApiDismissed),
 
-    /** All that was made of what these customers are. */
+    /**
+     * Looks at these customers now, for whoever has parted them: what was made of both goes at once, and with it what
+     * nobody would find under the one once the other is erased. Everybody else waits for the walk.
+     */
+    async look(tx: Transaction, context: Context, customers: readonly CustomerSnapshot[]): Promise<void> {
+      await holdWalk(tx, context.tenantId);
+      const looked = customers.map((customer) => ({ ...customer, isGone: customer.erasedAt !== null }));
+      await lookAt(tx, context, looked);
+    },
+
+    /**
+     * All that was made of what these customers are. A walk under way may have read them as they were and not yet
+     * have written: it is waited for, so that its keys are among those that go; one that comes later passes over
+     * the row until the erasure is through, and reads nobody.
+     */
     async erase(tx: Transaction, tenantId: string, customerIds: string[]): Promise<void> {
+      await holdWalk(tx, tenantId);
       await replaceKeys(tx, tenantId, { customerIds, keys: [] });
       await deletePairsOf(tx, tenantId, customerIds);
     },

@@ -7,19 +7,15 @@ import type { Transaction } from '../db/executor.js';
 import { newId } from '../ids.js';
 import { keysOf, REASONS, type Reason, SIMILAR_MIN, scoreOf, similarity } from './keys.js';
 import {
-  type Changed,
-  claimWalk,
   deletePairs,
-  nextChanged,
   pairsOf,
   replaceKeys,
   type Sharing,
-  scheduleWalk,
   sharersOf,
-  tenantsDue,
   trimPairs,
   writePairs,
 } from './store.js';
+import { type Changed, claimWalk, nextChanged, scheduleWalk, tenantsDue } from './walk-store.js';
 
 const BATCH = 200;
 const BATCHES_MAX = 50;
@@ -60,7 +56,8 @@ function walkBatch(database: Database, tenantId: string, now: Date): Promise<num
   });
 }
 
-async function lookAt(tx: Transaction, { tenantId, now }: Context, changed: Changed[]): Promise<void> {
+/** Of a walk that the transaction holds: nobody else writes keys and pairs meanwhile. */
+export async function lookAt(tx: Transaction, { tenantId, now }: Context, changed: Changed[]): Promise<void> {
   const customerIds = changed.map(({ id }) => id);
   const keys = changed.flatMap((customer) =>
     customer.isGone ? [] : keysOf(customer).map((key) => ({ ...key, customer: customer.id })),

@@ -6,6 +6,7 @@ import type { Context } from '../context.js';
 import { datedChanges } from '../customers/rewriting.js';
 import type { CustomersService } from '../customers/service.js';
 import type { Transaction } from '../db/executor.js';
+import type { DuplicatesService } from '../duplicates/service.js';
 import { ConflictError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { ShadowsService } from '../shadows/service.js';
@@ -22,7 +23,8 @@ import { countsOf, toApiMerge, toApiPreview, whoOf } from './views.js';
 export interface MergingDeps {
   transitions: Pick<TransitionsService, 'lock' | 'absences' | 'opened' | 'merging' | 'advanceCustomers'>;
   customers: Pick<CustomersService, 'rewrite'>;
-  shadows: Pick<ShadowsService, 'forget'>;
+  shadows: Pick<ShadowsService, 'leave' | 'part'>;
+  duplicates: Pick<DuplicatesService, 'look'>;
 }
 
 export interface Both {
@@ -110,7 +112,7 @@ export async function mergeIn(
     undoneAt: null,
   };
   await insertMerge(tx, tenantId, row);
-  await shadows.forget(tx, context, [row.mergedId]);
+  await shadows.leave(tx, context, [row.mergedId]);
   const { rows, identities } = await merging.join(tx, tenantId, { survivor, merged, mergeId: row.id, now });
   row.identities = identities;
   row.moved = countsOf(rows, identities.length);

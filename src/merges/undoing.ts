@@ -66,7 +66,7 @@ export async function previewUndo(
 }
 
 export async function undoIn(
-  { transitions, customers }: MergingDeps,
+  { transitions, customers, shadows, duplicates }: MergingDeps,
   tx: Transaction,
   context: Context,
   { survivor, merge, reason }: { survivor: LockedCustomer; merge: Undoable; reason: string | null },
@@ -75,6 +75,7 @@ export async function undoIn(
   const { merging } = transitions;
   const { id: mergeId, survivorId, mergedId, identities } = merge;
   const now = laterOf(context.now, [survivor]);
+  await shadows.part(tx, context, { customerId: survivorId, since: merge.createdAt });
   const parted = await merging.part(tx, tenantId, { survivorId, mergedId, mergeId, identities, now });
   if (parted === undefined) throw new Error('who was merged and not restored is there to be restored');
   const returned = new Set(parted.identities.map(identityKey));
@@ -113,6 +114,7 @@ export async function undoIn(
       facts: datedChanges(restored.snapshot, others, now),
     },
   ];
+  await duplicates.look(tx, context, [survivor.snapshot, restored.snapshot]);
   await Promise.all([
     saveUndone(tx, tenantId, merge),
     merging.setCreatedAt(tx, tenantId, survivorId, left.createdAt),

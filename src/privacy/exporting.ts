@@ -24,7 +24,7 @@ export interface ExportingDeps {
   touchpoints: Pick<TouchpointsService, 'list'>;
   merges: Pick<MergesService, 'held' | 'countHeld'>;
   duplicates: Pick<DuplicatesService, 'held'>;
-  shadows: Pick<ShadowsService, 'ledger' | 'countLedger'>;
+  shadows: Pick<ShadowsService, 'held' | 'countLedger'>;
   told: Told;
 }
 
@@ -72,7 +72,7 @@ async function* lines(deps: ExportingDeps, context: Context, subject: Subject): 
   yield* identities.map((identity) => line('identity', identity));
   yield* factsOf(deps, context, id);
   for (const customerId of subject.ids) yield* ledgerOf(deps, context, customerId);
-  yield* shadowsOf(deps, context, id);
+  for (const customerId of subject.ids) yield* shadowsOf(deps, context, customerId);
   for (const customerId of subject.ids) yield* toldOf(deps, context, customerId);
   for (const away of [false, true]) {
     for (const customerId of subject.ids) {
@@ -103,7 +103,7 @@ async function manifestOf(deps: ExportingDeps, context: Context, { id, ids, vers
       told.count(executor, tenantId, ids),
       deps.merges.countHeld(executor, tenantId, ids),
       deps.duplicates.held(executor, tenantId, ids),
-      deps.shadows.countLedger(executor, tenantId, id),
+      deps.shadows.countLedger(executor, tenantId, ids),
     ]);
     const { order, touchpoint, move, fact } = rows;
     return {
@@ -164,16 +164,12 @@ function ledgerOf(
   );
 }
 
-/** Those who were merged into them are in no shadow. */
+/** Of those who were merged into them too: a shadow that had been stopped before still has what it said of them. */
 async function* shadowsOf({ shadows }: ExportingDeps, context: Context, id: string): AsyncGenerator<string> {
   let cursor: string | null | undefined;
   while (cursor !== null) {
     const query = { superseded: true, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) };
-    const page: Awaited<ReturnType<typeof shadows.ledger>> = await shadows.ledger(
-      context,
-      { kind: 'id', id },
-      query,
-    );
+    const page: Awaited<ReturnType<typeof shadows.held>> = await shadows.held(context, id, query);
     yield* page.data.map((transition) => line('shadowTransition', transition));
     cursor = page.nextCursor;
   }

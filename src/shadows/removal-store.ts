@@ -60,7 +60,29 @@ export function lockShadowsOf(
   });
 }
 
+export interface DecidedSince {
+  customerId: string;
+  since: Date;
+}
+
+/** `as_of` is not before the customer's own state, so it tells the one time from the other whatever the clocks. */
+export async function shadowsDecidedSince(
+  tx: Transaction,
+  tenantId: string,
+  { customerId, since }: DecidedSince,
+): Promise<string[]> {
+  const rows = await tx.rows<{ policyId: string }>({
+    name: 'shadows_decided_since',
+    text: `SELECT policy_id AS "policyId" FROM shadow_customers
+            WHERE tenant_id = $1 AND customer_id = $2 AND as_of >= $3`,
+    values: [tenantId, customerId, since],
+  });
+  return rows.map(({ policyId }) => policyId);
+}
+
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+/** Where the walk over all has no next customer, its last stretch reaches to the end. */
+export const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** The next customers of any shadow in the order of their ids, for a walk that takes one shadow's away. */
 export async function nextCustomers(
@@ -73,6 +95,34 @@ export async function nextCustomers(
     text: `SELECT customer_id AS "customerId" FROM shadow_customers WHERE tenant_id = $1 AND customer_id > $2
             ORDER BY customer_id LIMIT ${limit}`,
     values: [tenantId, after ?? FIRST_ID],
+  });
+  return rows.map(({ customerId }) => customerId);
+}
+
+export interface Stretch {
+  policyId: string;
+  after: string | null;
+  last: string;
+  /** Who is known to be in it. */
+  ids: readonly string[];
+}
+
+/**
+ * Whom the shadow still has in a stretch of the walk over all and who is not among those: they were merged away while
+ * it had ended, which leaves it as it was.
+ */
+export async function strayCustomers(
+  tx: Transaction,
+  tenantId: string,
+  { policyId, after, last, ids, limit }: Stretch & { limit: number },
+): Promise<string[]> {
+  const rows = await tx.rows<{ customerId: string }>({
+    name: `shadows_stray_customers:${limit}`,
+    text: `SELECT customer_id AS "customerId" FROM shadow_customers
+            WHERE tenant_id = $1 AND policy_id = $2 AND customer_id > $3 AND customer_id <= $4
+              AND customer_id <> ALL ($5::uuid[])
+            ORDER BY customer_id LIMIT ${limit}`,
+    values: [tenantId, policyId, after ?? FIRST_ID, last, binaryArray('uuid', ids)],
   });
   return rows.map(({ customerId }) => customerId);
 }

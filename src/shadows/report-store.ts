@@ -109,19 +109,20 @@ export interface LedgerPage {
   limit: number;
 }
 
-/** How many rows `listShadowLedger` has of a customer, superseded ones included. */
+/** How many rows `listShadowLedger` has of these customers, superseded ones included. */
 export async function countShadowLedger(
   executor: Executor,
   tenantId: string,
-  customerId: string,
+  customerIds: readonly string[],
 ): Promise<number> {
   const [row] = await executor.rows<{ count: number }>({
     name: 'shadows_count_ledger',
-    text: `SELECT count(*)::int AS count FROM (
-             SELECT policy_id FROM shadow_transitions WHERE tenant_id = $1 AND customer_id = $2
-              ORDER BY effective_at, id OFFSET 0) t
+    text: `SELECT count(*)::int AS count FROM unnest($2::uuid[]) AS c(id)
+            CROSS JOIN LATERAL (
+              SELECT policy_id FROM shadow_transitions WHERE tenant_id = $1 AND customer_id = c.id
+               ORDER BY effective_at, id OFFSET 0) t
             WHERE ${SHOWN}`,
-    values: [tenantId, customerId],
+    values: [tenantId, customerIds],
   });
   return row?.count ?? 0;
 }

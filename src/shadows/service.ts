@@ -15,7 +15,13 @@ import { type AdvanceDeps, type AdvanceResult, advanceShadows } from './advance.
 import { changeCounts } from './customers-store.js';
 import { insertMarks } from './marks-store.js';
 import { tally } from './reckon.js';
-import { deleteCustomers, lockShadowsOf } from './removal-store.js';
+import {
+  type DecidedSince,
+  deleteCustomers,
+  type HeldShadow,
+  lockShadowsOf,
+  shadowsDecidedSince,
+} from './removal-store.js';
 import { reportOn } from './report.js';
 import { countShadowLedger, listDisagreements, listShadowLedger, readBacklog } from './report-store.js';
 import {
@@ -58,8 +64,16 @@ export interface ShadowsService {
   stop(tx: Transaction, context: Context, policyId: string): Promise<void>;
   /** Ends it and takes it away, for a policy that is deleted: the job does that bit by bit. */
   remove(tx: Transaction, context: Context, policyId: string): Promise<void>;
-  /** Takes customers out of every shadow, for whoever is about to delete their rows: they are counted no more. */
+  /** Takes customers out of every shadow, for whoever erases them or is about to delete their rows. */
   forget(tx: Transaction, context: Context, customerIds: readonly string[]): Promise<void>;
+  /** Out of those that run, for whoever merges them away: one that was stopped keeps what it has come to. */
+  leave(tx: Transaction, context: Context, customerIds: readonly string[]): Promise<void>;
+  /**
+   * Takes a customer out of the shadows that have decided them since they took in another, for whoever parts the
+   * two: what those say is of both, and nobody would find it there once the other is erased. One that runs decides
+   * them anew; one that has ended while they were one has nothing to say of either.
+   */
+  part(tx: Transaction, context: Context, parting: DecidedSince): Promise<void>;
   report(context: Context, policyId: string): Promise<ShadowReport>;
   disagreements(
     context: Context,
@@ -68,8 +82,10 @@ export interface ShadowsService {
   ): Promise<ShadowDisagreementPage>;
   /** A customer's ledger under the shadows there are, newest first. */
   ledger(context: Context, customer: Reference, query: ShadowLedgerQuery): Promise<ShadowTransitionPage>;
-  /** How many rows that ledger has, superseded ones included. */
-  countLedger(executor: Executor, tenantId: string, customerId: string): Promise<number>;
+  /** The same of an id, which may be of one who was merged away. */
+  held(context: Context, customerId: string, query: ShadowLedgerQuery): Promise<ShadowTransitionPage>;
+  /** How many rows that has, superseded ones included. */
+  countLedger(executor: Executor, tenantId: string, customerIds: readonly string[]): Promise<number>;
   /** Takes what is to be done a stretch further; see jobs/advance-shadows.ts. */
   advance(now: Date): Promise<AdvanceResult>;
 }
@@ -94,7 +110,14 @@ export function createShadowsService(deps: ShadowsDeps): ShadowsService {
     async remove(tx, { tenantId, now }, policyId) {
       await endShadow(tx, tenantId, { policyId, status: 'removed', now });
     },
-    forget: forgetIn,
+    async forget(tx, context, ids) {
+      await takeOut(tx, context, { ids, shadows: await lockShadowsOf(tx, context.tenantId, ids) });
+    },
+    async leave(tx, context, ids) {
+      const held = await lockShadowsOf(tx, context.tenantId, ids);
+      await takeOut(tx, context, { ids, shadows: held.filter(({ status }) => status === 'running') });
+    },
+    part: partIn,
     report: ({ tenantId, now }, policyId) =>
       database.read(tenantId, async (executor) => {
         const [shadow, backlog, counts, versions] = await Promise.all([
@@ -110,13 +133,29 @@ export function createShadowsService(deps: ShadowsDeps): ShadowsService {
       const customerId = await transitions.identify(context, customer);
       return pageOfLedger(database, context, customerId, query);
     },
+    held: (context, customerId, query) => pageOfLedger(database, context, customerId, query),
     countLedger: countShadowLedger,
     advance: (now) => advanceShadows(deps, now),
   };
 }
 
-async function forgetIn(tx: Transaction, { tenantId, now }: Context, ids: readonly string[]): Promise<void> {
-  for (const { policyId, status } of await lockShadowsOf(tx, tenantId, ids)) {
+/** A step under way may have read them as one: the locks wait for it, and what it has written is seen after them. */
+async function partIn(tx: Transaction, context: Context, parting: DecidedSince): Promise<void> {
+  const { tenantId } = context;
+  const ids = [parting.customerId];
+  const held = await lockShadowsOf(tx, tenantId, ids);
+  if (held.length === 0) return;
+  const deciding = new Set(await shadowsDecidedSince(tx, tenantId, parting));
+  await takeOut(tx, context, { ids, shadows: held.filter(({ policyId }) => deciding.has(policyId)) });
+}
+
+/** Out of shadows that the transaction holds. */
+async function takeOut(
+  tx: Transaction,
+  { tenantId, now }: Context,
+  { ids, shadows }: { ids: readonly string[]; shadows: readonly HeldShadow[] },
+): Promise<void> {
+  for (const { policyId, status } of shadows) {
     const removed = await deleteCustomers(tx, tenantId, { policyId, ids });
     const rows = tally(removed.map((before) => ({ before, after: undefined })));
     await changeCounts(tx, tenantId, { policyId, rows });

@@ -22,13 +22,14 @@ import {
 } from './customers-store.js';
 import { deleteMarks, insertMarks, type Mark, readMarks } from './marks-store.js';
 import { type Reckoned, reckon, shadowTimeline, tally } from './reckon.js';
-import { deleteCustomers } from './removal-store.js';
+import { deleteCustomers, LAST_ID, strayCustomers } from './removal-store.js';
 import { type ShadowRow, saveProgress } from './store.js';
 
 /** Of each kind of work in one step: they share it, so that neither a long walk nor a busy shop keeps the rest waiting. */
 const MARKS_A_STEP = 250;
 const DUE_A_STEP = 250;
 const WALKED_A_STEP = 250;
+const STRAYS_A_STEP = 250;
 /** How soon new versions are noticed that mark nobody: a calibration that the live policy does not read. */
 export const CHECK_EVERY_MS = 10_000;
 const SET_ASIDE_MS = 600_000;
@@ -74,15 +75,18 @@ export async function takeStep(
     walkOn(deps, tx, tenantId, shadow),
   ]);
   const work = new Map([...found, ...walked].map((each) => [each.customer.snapshot.id, each]));
-  const gone = called.filter((id) => !work.has(id));
+  const strays = await straysOf(tx, tenantId, { shadow, walked });
+  const gone = [...new Set([...called, ...strays])].filter((id) => !work.has(id));
   await decideAll(deps, tx, context, { shadow, timeline, work: [...work.values()], gone, marks });
-  const filled = shadow.filledAt !== null || walked.length < WALKED_A_STEP;
+  // Where there may be more who stray, the stretch is gone over once more.
+  const passed = strays.length < STRAYS_A_STEP ? walked : [];
+  const filled = shadow.filledAt !== null || (passed === walked && walked.length < WALKED_A_STEP);
   const more = !filled || marks.length === MARKS_A_STEP || due.length === DUE_A_STEP;
   await saveProgress(tx, tenantId, {
     ...shadow,
     fill: filled ? 'filled' : 'filling',
-    cursor: walked.at(-1)?.customer.snapshot.id ?? shadow.cursor,
-    customersFilled: shadow.customersFilled + walked.length,
+    cursor: passed.at(-1)?.customer.snapshot.id ?? shadow.cursor,
+    customersFilled: shadow.customersFilled + passed.length,
     filledAt: filled ? (shadow.filledAt ?? now) : null,
     ...(more
       ? { dueAt: leaseUntil, token }
@@ -139,11 +143,23 @@ function walkOn(
   return transitions.histories.next(tx, tenantId, { after: shadow.cursor, limit: WALKED_A_STEP });
 }
 
+async function straysOf(
+  tx: Transaction,
+  tenantId: string,
+  { shadow, walked }: { shadow: ShadowRow; walked: readonly CustomerHistory[] },
+): Promise<string[]> {
+  if (shadow.filledAt !== null) return [];
+  const ids = walked.map(({ customer }) => customer.snapshot.id);
+  const last = walked.length < WALKED_A_STEP ? LAST_ID : (ids.at(-1) ?? LAST_ID);
+  const stretch = { policyId: shadow.policyId, after: shadow.cursor, last, ids };
+  return strayCustomers(tx, tenantId, { ...stretch, limit: STRAYS_A_STEP });
+}
+
 interface Deciding {
   shadow: ShadowRow;
   timeline: CompiledTimeline;
   work: CustomerHistory[];
-  /** Called for, and no customers any more. */
+  /** Called for, or walked past, and no customers any more. */
   gone: string[];
   marks: Mark[];
 }

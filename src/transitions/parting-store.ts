@@ -19,7 +19,11 @@ export async function keepWritten(
   });
 }
 
-/** They say what somebody else was, who is not the survivor any more. */
+/**
+ * They say what somebody else was, who is not the survivor any more. It goes by what wrote them and not by what they
+ * say: a value that a person or a partner gave the survivor while the two were one, a tag that was taken off them
+ * included, was said of the survivor and stays, be it in a field that came from the other.
+ */
 export async function takeWritten(
   tx: Transaction,
   tenantId: string,

@@ -122,6 +122,22 @@ t.test('shadows, likely duplicates and a merge that was undone are in it, and no
   }
 });
 
+t.test('what a shadow that was stopped before a merge says of one who was merged is in it', async (t) => {
+  const shop = await openShop(shared, 'rested');
+  const ann = await shop.customer('ann');
+  const anna = await shop.customer('anna');
+  const policyId = uuidv7();
+  await beside(shared).start(shop.service, policyId);
+  await beside(shared).run(shop.service);
+  await beside(shared).end(shop.service, 'stop', policyId);
+  shared.clock.advance(1_000);
+  await merge(shop, ann, anna);
+  const [manifest, ...lines] = await exported(shop, ann);
+  const found = lines.filter(({ type }) => type === 'shadowTransition').map(({ data }) => data.customerId);
+  t.same(found, [ann, anna]);
+  t.equal(countsOf(manifest).shadowTransition, 2);
+});
+
 t.test('whatever they are known by is in it, however much that is', async (t) => {
   const { shop, id } = await somebody('known', 1);
   await rows.query(

@@ -2,15 +2,19 @@
 // their data had come, and what is the others' own is left alone.
 
 import t from 'tap';
+import { v7 as uuidv7 } from 'uuid';
+import type { Policy } from '../../src/lifecycle/policy.js';
 import { startService } from '../helpers/service.js';
 import { merge, undo } from '../merges/twins.js';
 import { openShop, orderOf, POLICY, type Shop } from '../orders/shop.js';
 import { openRows } from '../routes/rows.js';
+import { beside } from '../shadows/beside.js';
 import { leaksOf } from './leaks.js';
 
 const NOW = '2026-03-02T09:00:00.000Z';
 const shared = await startService(t, { now: NOW });
 const rows = await openRows(t, shared);
+const { start, end, run } = beside(shared);
 
 t.beforeEach(() => shared.clock.set(NOW));
 
@@ -100,6 +104,52 @@ t.test('the host’s ledger and dated values keep nothing of the guest', async (
     kept.map(({ to, evidence }) => [to, evidence]),
     path.map(({ to, evidence }) => [to, evidence]),
   );
+});
+
+t.test('shadows and likely duplicates that were made of both keep nothing of the guest', async (t) => {
+  const { shop, guest } = await openInn('shadowed');
+  const { service } = shop;
+  const { inject, services, clock } = service;
+  const host = await shop.customer('host');
+  await shop.post(orderOf('host', 'h1', '2026-02-03'));
+  const looking = { stage: 'declining', when: { type: 'attribute', key: 'diet', exists: true } };
+  const policy = { ...POLICY, rules: [looking, ...POLICY.rules] } as Policy;
+  const [running, ended] = [uuidv7(), uuidv7()];
+  for (const policyId of [running, ended]) await start(service, policyId, { policy });
+  const work = async () => {
+    clock.advance(120_000);
+    await run(service);
+    await services.duplicates.walkDue(clock.now());
+  };
+  await work();
+  const mergeId = await mergedFor(shop, host, guest);
+  // Which ends the hold of the guest's move, so that the attribute is looked at.
+  await shop.post(orderOf('host', 'h2', shared.clock.now().toISOString()));
+  await work();
+  await end(service, 'stop', ended);
+  const left = async () => {
+    const ledger = await rows.query<{ entry: string }>(
+      'SELECT l::text AS entry FROM shadow_transitions l WHERE customer_id = $1 ORDER BY policy_id, effective_at',
+      [host],
+    );
+    const keys = await rows.query<{ entry: string }>(
+      'SELECT k::text AS entry FROM duplicate_keys k WHERE customer_id = $1',
+      [host],
+    );
+    return [ledger, keys].map((found) => found.map(({ entry }) => entry).join());
+  };
+  const [ledger, keys] = await left();
+  for (const needle of [GUEST.attribute, GUEST.reason]) t.match(ledger, needle, 'it was there');
+  t.match(keys, GUEST.email, 'it was there');
+  t.equal((await undo(shop, host, mergeId)).statusCode, 200);
+  // Before any job has run.
+  t.equal((await inject('DELETE', `/v1/customers/${guest}`)).statusCode, 200);
+  t.same(await leaksOf(rows, NEEDLES), []);
+  await work();
+  t.same(await leaksOf(rows, NEEDLES), []);
+  const customers = async (policyId: string) =>
+    (await inject('GET', `/v1/policies/${policyId}/shadow-report`)).json().customers;
+  t.same([await customers(running), await customers(ended)], [2, 0]);
 });
 
 t.test('the data is followed through whoever the host was merged with meanwhile', async (t) => {

@@ -36,6 +36,28 @@ t.test('stopped, a shadow keeps what it has come to; begun again, it catches up'
   });
 });
 
+t.test('begun again, a shadow lets go of all who are customers no more, however many', async (t) => {
+  const { service, policyId } = await open(t, 'strays');
+  await sell(t, service, 'ann');
+  const items = Array.from({ length: 600 }, (_, n) => ({ externalIds: [{ namespace: 'crm', id: `c${n}` }] }));
+  t.equal((await service.inject('POST', '/v1/customers/batch', { body: { items } })).statusCode, 207);
+  await sell(t, service, 'ben');
+  await start(service, policyId);
+  await run(service);
+  await end(service, 'stop', policyId);
+  // As a merge leaves them.
+  await rows.query(`DELETE FROM customer_lifecycles WHERE tenant_id = $1 AND stage = 'prospect'`, [
+    service.tenant.id,
+  ]);
+  service.clock.advance(DAY_MS);
+  await start(service, policyId);
+  await run(service);
+  t.match(await get(t, service, `/v1/policies/${policyId}/shadow-report`), {
+    ...{ customers: 2, progress: { isCurrent: true, customersWalked: 2 } },
+    matrix: [{ liveStage: 'new', shadowStage: 'new', customers: 2 }],
+  });
+});
+
 t.test('a shadow whose policy is deleted is gone at once, and its rows soon', async (t) => {
   const { service, policyId } = await open(t, 'removing');
   await sell(t, service, 'ann');

@@ -7,10 +7,10 @@ import type { Condition } from './conditions.js';
 import { inOrder, type OrderFact, type TouchpointFact } from './facts.js';
 import type { ConditionEvidence } from './predicate.js';
 import { compile, explain } from './predicates.js';
-import { type History, replay, replayWalk } from './replay.js';
+import { type Advance, type History, replay, replayWalk } from './replay.js';
 import type { CompiledTimeline } from './timeline.js';
 import { type ParticularType, particularType } from './transition.js';
-import type { Advance, Walk } from './walk.js';
+import type { Walk } from './walkState.js';
 
 /** A condition as it is now, and the next instant at which it is otherwise if no fact arrives. */
 export interface ConditionExplanation extends Omit<ConditionEvidence, 'of' | 'at'> {

@@ -2,27 +2,46 @@
 // from the beginning (replay) or from a stored state (advance). Owns the rule by which the two are equal.
 // Does not own the walk itself (walk.ts) nor the comparison with stored rows (reconcile.ts).
 
-import { explainStage, judge, nextReview } from './decide.js';
-import { copyFacts, emptyFacts, type FactLists, firstFactAt, inOrder } from './facts.js';
+import { type Evidence, explainStage, type Hold, judge, nextReview } from './decide.js';
+import { copyFacts, emptyFacts, type FactLists, type Facts, firstFactAt, inOrder } from './facts.js';
 import { type CompiledTimeline, segmentIndexAt } from './timeline.js';
-import {
-  type Advance,
-  beginWalk,
-  type CustomerState,
-  nextFactAt,
-  step,
-  takeChanges,
-  type Walk,
-  walkTo,
-} from './walk.js';
+import type { Transition } from './transition.js';
+import { step, walkTo } from './walk.js';
+import { nextFactAt, takeChanges } from './walkFacts.js';
+import { beginWalk, type Walk } from './walkState.js';
 
 export { type CompiledTimeline, compileTimeline, type Timeline } from './timeline.js';
 export { particularType, TRANSITION_CAUSES, type Transition, type TransitionCause } from './transition.js';
-export type { Advance, CustomerState } from './walk.js';
 
 /** Everything of one customer that the ledger is a function of. Only counting orders are in it. */
 export interface History extends FactLists {
   createdAt: number;
+}
+
+/** What an advance can go on from. Plain JSON: it is stored with the customer. */
+export interface CustomerState {
+  /** The last instant at which anything was applied or decided: creation, fact, activation, hold's end, change. */
+  at: number;
+  stage: string;
+  /** When the stage was entered. */
+  since: number;
+  facts: Facts;
+  hold: Hold | null;
+  /** The versions in force at `at`. */
+  policyVersion: number;
+  calibrationVersion: number;
+}
+
+export interface Advance {
+  state: CustomerState;
+  /** Oldest first; of an advance, only those after the state that it went on from. */
+  transitions: Transition[];
+  /** The first instant after the one reached at which the stage changes if no fact arrives; null for never. */
+  reviewAt: number | null;
+  /** What happens there. */
+  next: { at: number; stage: string; because: Evidence } | null;
+  /** The earliest given fact that lies after the instant reached, and so has not been applied. */
+  nextFactAt: number | null;
 }
 
 /**

@@ -4,10 +4,9 @@
 import { newId } from '../ids.js';
 import type { ManualMoveFact, OrderFact, ProfileChangeFact, TouchpointFact } from '../lifecycle/facts.js';
 import { reconcile } from '../lifecycle/reconcile.js';
-import { advance, canAdvance, replay } from '../lifecycle/replay.js';
+import { type Advance, advance, type CustomerState, canAdvance, replay } from '../lifecycle/replay.js';
 import type { CompiledTimeline } from '../lifecycle/timeline.js';
 import type { Transition } from '../lifecycle/transition.js';
-import type { Advance, CustomerState } from '../lifecycle/walk.js';
 import type { EventDraft } from '../outbox/events.js';
 import { outlookOf } from './outlook.js';
 import { type Bearing, type Change, tell } from './telling.js';

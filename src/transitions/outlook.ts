@@ -1,8 +1,8 @@
 // Owns what a customer's row says of the time to come: the next change of stage, and their own rhythm.
 
 import { cadenceQuantileDays, shrunkMeanGapDays } from '../lifecycle/models/cadence.js';
+import type { Advance } from '../lifecycle/replay.js';
 import type { CompiledTimeline } from '../lifecycle/timeline.js';
-import type { Advance } from '../lifecycle/walk.js';
 import type { Cadence, Outlook } from './work.js';
 
 export function outlookOf(result: Advance, timeline: CompiledTimeline): Outlook {

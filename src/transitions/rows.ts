@@ -1,7 +1,7 @@
 // Owns the mapping of a customer's joined rows (profile and lifecycle) to the value the services work with.
 
 import type { CustomerKind, ExternalId } from '../customers/kinds.js';
-import type { CustomerState } from '../lifecycle/walk.js';
+import type { CustomerState } from '../lifecycle/replay.js';
 import type { CustomerSnapshot, ListedCustomer, LockedCustomer, Outlook } from './work.js';
 
 export interface ListedRow {

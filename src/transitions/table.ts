@@ -14,8 +14,8 @@ import {
 import { customers } from '../customers/table.js';
 import { instant, tenantId } from '../db/columns.js';
 import type { Evidence } from '../lifecycle/decide.js';
+import type { CustomerState } from '../lifecycle/replay.js';
 import type { TransitionCause } from '../lifecycle/transition.js';
-import type { CustomerState } from '../lifecycle/walk.js';
 import type { Outlook } from './work.js';
 
 /**

@@ -3,9 +3,9 @@
 
 import { customerPayload } from '../customers/payload.js';
 import { newId } from '../ids.js';
+import type { Advance } from '../lifecycle/replay.js';
 import type { CompiledTimeline } from '../lifecycle/timeline.js';
 import { particularType, type Transition } from '../lifecycle/transition.js';
-import type { Advance } from '../lifecycle/walk.js';
 import type { EventDraft } from '../outbox/events.js';
 import type { Advancement, AdvanceOptions, Heard, LedgerRow, Standing } from './work.js';
 

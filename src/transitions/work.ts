@@ -3,8 +3,8 @@
 
 import type { CustomerKind, ExternalId } from '../customers/kinds.js';
 import type { ManualMoveFact, OrderFact, ProfileChangeFact, TouchpointFact } from '../lifecycle/facts.js';
+import type { CustomerState } from '../lifecycle/replay.js';
 import type { Transition } from '../lifecycle/transition.js';
-import type { CustomerState } from '../lifecycle/walk.js';
 
 /** A customer as events show them: taken under the lock, so that a payload is a snapshot of its moment. */
 export interface CustomerSnapshot {

@@ -66,6 +66,11 @@ export function text({ min = 1, max, description }: TextOptions) {
   });
 }
 
+/** As the API takes and shows it. A new lifecycle's stages are named more narrowly (lifecycle/stages.ts). */
+export function stageKey(description = 'The key of a stage of the tenant’s lifecycle.') {
+  return text({ max: 64, description });
+}
+
 /** Text of several lines: tabs and line breaks are its only control characters. */
 export function prose({ min = 1, max, description }: TextOptions) {
   return Type.String({

@@ -4,6 +4,7 @@
 import Type, { type TProperties } from 'typebox';
 import { SATISFACTION_SCALES } from './facts.js';
 import { DROPOUT_MODELS } from './models/dropout.js';
+import { StageKey } from './stages.js';
 
 /** How deep conditions may be nested, a bare one being 1. */
 export const CONDITION_DEPTH_MAX = 8;
@@ -17,7 +18,6 @@ const money = () => Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER,
 const currency = () => Type.String({ minLength: 3, maxLength: 3, pattern: '^[A-Z]{3}$' });
 const number = () => Type.Number({ minimum: -1e15, maximum: 1e15 });
 const words = (max: number) => Type.String({ minLength: 1, maxLength: max, pattern: '^[^\\u0000]+$' });
-const stageKey = () => Type.String({ minLength: 1, maxLength: 40, pattern: '^[a-z][a-z0-9_]*$' });
 const share = () => Type.Number({ minimum: 0.001, maximum: 0.999 });
 const model = () =>
   Type.Enum([...DROPOUT_MODELS], {
@@ -129,7 +129,7 @@ const CONDITION_SCHEMAS = {
   ),
   daysInStage: condition(
     'daysInStage',
-    { stage: stageKey(), atLeast: Type.Number({ minimum: 1, maximum: DAYS_MAX }) },
+    { stage: StageKey, atLeast: Type.Number({ minimum: 1, maximum: DAYS_MAX }) },
     'Holds once the customer has been in the stage for so many days at a stretch, and from then on until ' +
       'their next counting order, so that it can move them on.',
   ),

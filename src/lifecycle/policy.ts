@@ -4,18 +4,11 @@
 import Type from 'typebox';
 import type { Condition } from './conditions.js';
 import { needsOf } from './predicates.js';
-import { type Lifecycle, STAGE_KINDS, TEMPLATE_KEYS } from './stages.js';
+import { type Lifecycle, STAGE_KINDS, StageKey, TEMPLATE_KEYS } from './stages.js';
 import { LIFECYCLE_TEMPLATES } from './templates.js';
 
 const STAGES_MAX = 30;
 const closed = { additionalProperties: false };
-
-const StageKey = Type.String({
-  minLength: 1,
-  maxLength: 40,
-  pattern: '^[a-z][a-z0-9_]*$',
-  description: "The key of one of the lifecycle's stages.",
-});
 
 const label = () => Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000]+$' });
 

@@ -2,6 +2,18 @@
 // Does not own the templates that ship with the product (templates.ts) nor when a customer is in which stage
 // (policy.ts, decide.ts).
 
+import Type from 'typebox';
+
+export const STAGE_KEY_PATTERN = '^[a-z][a-z0-9_]*$';
+
+/** How a stage is named in what is written of a lifecycle: in itself, in rules and in conditions. */
+export const StageKey = Type.String({
+  minLength: 1,
+  maxLength: 40,
+  pattern: STAGE_KEY_PATTERN,
+  description: "The key of one of the lifecycle's stages.",
+});
+
 export const STAGE_KINDS = ['prospect', 'active', 'declining', 'churned'] as const;
 export type StageKind = (typeof STAGE_KINDS)[number];
 

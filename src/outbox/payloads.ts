@@ -7,11 +7,12 @@ import { choice, closed, nullable, ref, type Shared, shared } from '../api/schem
 import { AmountMinor, Currency, count, Timestamp, text, Uuid, Version } from '../api/shapes.js';
 import { Attributes, Country, Customer } from '../customers/schemas.js';
 import { PolicySchema } from '../lifecycle/policy.js';
+import { STAGE_KEY_PATTERN } from '../lifecycle/stages.js';
 import { TRANSITION_CAUSES } from '../lifecycle/transition.js';
 import { Order, OrderLine, Refund } from '../orders/schemas.js';
 
 const stage = Type.String({
-  pattern: '^[a-z][a-z0-9_]*$',
+  pattern: STAGE_KEY_PATTERN,
   maxLength: 64,
   description: 'A stage of the lifecycle.',
 });

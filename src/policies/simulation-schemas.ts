@@ -7,6 +7,7 @@ import {
   AmountMinor,
   Currency,
   count,
+  stageKey,
   Timestamp,
   TimestampInput,
   text,
@@ -51,7 +52,7 @@ export const SimulationInput = shared(
         Type.Array(
           closed({
             at: ref(TimestampInput),
-            to: text({ max: 64, description: 'A stage of the lifecycle.' }),
+            to: stageKey('A stage of the lifecycle.'),
             holdUntil: Type.Optional(nullable(ref(TimestampInput))),
           }),
           { maxItems: 100, description: 'Manual moves, taken to have been permitted.' },
@@ -83,8 +84,8 @@ const { policyVersion: _, ...explained } = explanationMembers;
 
 const SimulatedTransition = closed({
   effectiveAt: ref(Timestamp),
-  from: nullable(text({ max: 64 })),
-  to: text({ max: 64 }),
+  from: nullable(stageKey()),
+  to: stageKey(),
   cause: choice(TRANSITION_CAUSES),
   causeId: nullable(text({ max: 64 }), {
     description: 'The fact behind it, by its place among those given: `orders/000`, `touchpoints/002`.',

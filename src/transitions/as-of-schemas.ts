@@ -3,7 +3,7 @@
 import Type, { type Static } from 'typebox';
 import { asOfQuery, type Instants } from '../api/as-of.js';
 import { choice, closed, nullable, ref, type Shared, shared } from '../api/schema.js';
-import { count, Timestamp, TimestampInput, text, Uuid, Version } from '../api/shapes.js';
+import { count, stageKey, Timestamp, TimestampInput, text, Uuid, Version } from '../api/shapes.js';
 import { STAGE_KINDS } from '../lifecycle/stages.js';
 import { Transition, toApiTransition } from './schemas.js';
 import { POINTS_MAX, SERIES_STEPS, type SeriesStep } from './series.js';
@@ -13,7 +13,6 @@ const STAGE_KEY = '^[A-Za-z][A-Za-z0-9_.-]{0,63}$';
 /** More than all lifecycles of a tenant together have. */
 const STAGES_MAX = 1_000;
 
-const stageKey = () => text({ max: 64, description: 'The key of a stage.' });
 const row = (description: string) => nullable(ref(Transition), { description });
 
 export const CustomerStage = shared(
@@ -41,7 +40,7 @@ export type CustomerStage = Static<typeof CustomerStage>;
 export const StageCount = shared(
   'StageCount',
   closed({
-    key: stageKey(),
+    key: stageKey('The key of a stage.'),
     labels: nullable(closed({ en: text({ max: 200 }), zh: text({ max: 200 }) }), {
       description: 'Null for a stage that no lifecycle of the tenant has.',
     }),

@@ -2,11 +2,9 @@
 
 import Type, { type Static } from 'typebox';
 import { choice, closed, nullable, ref, type Shared, shared } from '../api/schema.js';
-import { count, prose, Timestamp, text, Uuid } from '../api/shapes.js';
+import { count, prose, stageKey, Timestamp, text, Uuid } from '../api/shapes.js';
 import type { ConditionExplanation as Explained, Explanation as Told } from '../lifecycle/explain.js';
 import { PARTICULAR_TYPES } from '../lifecycle/transition.js';
-
-const stageKey = () => text({ max: 64, description: 'The key of a stage of the tenant’s lifecycle.' });
 
 /** Its members differ by the type of the condition, as those of a condition do; parts are nested in `of`. */
 export const ConditionExplanation = shared(

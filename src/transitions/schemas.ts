@@ -3,13 +3,11 @@
 import Type, { type Static } from 'typebox';
 import { CustomerRef } from '../api/references.js';
 import { choice, closed, nullable, ref, type Shared, shared } from '../api/schema.js';
-import { count, page, pageQuery, Timestamp, TimestampInput, text, Uuid } from '../api/shapes.js';
+import { count, page, pageQuery, stageKey, Timestamp, TimestampInput, text, Uuid } from '../api/shapes.js';
 import { TRANSITION_CAUSES } from '../lifecycle/transition.js';
 import type { LedgerView } from './feed-store.js';
 import { transitionPayload } from './telling.js';
 import type { LedgerRow, Standing } from './work.js';
-
-const stageKey = () => text({ max: 64, description: 'The key of a stage of the tenant’s lifecycle.' });
 
 export const Transition = shared(
   'Transition',

@@ -1,7 +1,7 @@
 // Owns the three customers whose histories the demo explains: which ones, and their ledger in sentences. Does not
 // own the ledger, which has all that is told here.
 
-import type { CustomerProfile } from '../../src/customers/schemas.js';
+import type { CustomerProfile } from '../../src/customers/profile-schemas.js';
 import type { Evidence } from '../../src/lifecycle/decide.js';
 import type { ConditionEvidence } from '../../src/lifecycle/predicates.js';
 import type { Transition } from '../../src/transitions/schemas.js';

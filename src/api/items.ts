@@ -24,8 +24,22 @@ export function below(prefix: string, error: PerennialError): PerennialError {
 
 export type ItemResult<Data> = { status: number; data: Data } | { status: number; problem: ProblemBody };
 
-/** What the result of a batch says of an item at `index` of its `items`. */
-export function failedItem(index: number, error: PerennialError): { status: number; problem: ProblemBody } {
+/** Each result at its item's place: `outcomes` has one for each item that passed its check. */
+export function itemResults<Outcome, Data>(
+  checked: readonly unknown[],
+  outcomes: readonly (Outcome | PerennialError | undefined)[],
+  resultOf: (outcome: Outcome) => { status: number; data: Data },
+): ItemResult<Data>[] {
+  let place = 0;
+  return checked.map((item, index) => {
+    const outcome = item instanceof PerennialError ? item : outcomes[place++];
+    if (outcome === undefined) throw new Error('one item in, one result out');
+    return outcome instanceof PerennialError ? failedItem(index, outcome) : resultOf(outcome);
+  });
+}
+
+/** What the result of a batch says of a failed item at `index` of its `items`. */
+function failedItem(index: number, error: PerennialError): { status: number; problem: ProblemBody } {
   const pointer = `/items/${index}`;
   const problem = problemOf(below(pointer, error));
   problem.errors ??= [{ pointer, detail: error.message }];

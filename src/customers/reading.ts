@@ -14,9 +14,11 @@ import type { TouchpointsService } from '../touchpoints/service.js';
 import type { TransitionsService } from '../transitions/service.js';
 import type { LockedCustomer } from '../transitions/work.js';
 import { identitiesOf, identityKey } from './identities.js';
+import type { IdentityPage } from './identity-schemas.js';
 import { normalEmail, normalPhone } from './normal-forms.js';
 import { createPastReading } from './past.js';
-import type { CustomerPage, CustomerProfile, CustomerQuery, IdentityPage } from './schemas.js';
+import type { CustomerProfile } from './profile-schemas.js';
+import type { CustomerPage, CustomerQuery } from './schemas.js';
 import { normalTag, TAG_FAULT } from './tags.js';
 import { type RecentInteractions, toApiCustomer, toApiProfile } from './views.js';
 

@@ -1,25 +1,25 @@
-// Owns the routes of customers and of what they are known by: a schema and a call of the service each.
+// Owns the routes of customers themselves: a schema and a call of the service each. Does not own those of what they
+// are known by (identity-routes.ts) nor of single tags (tag-routes.ts).
 
 import { checkItems } from '../api/batch.js';
 import { expectedVersion, sendVersioned } from '../api/etag.js';
-import { failedItem } from '../api/items.js';
-import { ExternalId } from '../api/references.js';
+import { itemResults } from '../api/items.js';
 import { Empty, responses } from '../api/responses.js';
 import { type App, type RouteModule, ref } from '../api/schema.js';
 import { PerennialError } from '../errors.js';
 import { contextOf } from '../plugins/context.js';
 import { CUSTOMER_BATCH_SCHEMAS, CustomerBatch, CustomerBatchResult } from './batch-schemas.js';
+import { identityRoutes } from './identity-routes.js';
+import { IDENTITY_SCHEMAS } from './identity-schemas.js';
+import { CUSTOMER_PROFILE_SCHEMAS, CustomerProfile } from './profile-schemas.js';
 import {
   CUSTOMER_SCHEMAS,
   Customer,
   CustomerInput,
   CustomerPage,
   CustomerPatch,
-  CustomerProfile,
   customerPath,
   customerQuery,
-  IdentityPage,
-  identityPath,
 } from './schemas.js';
 import type { CustomersService, Upserted } from './service.js';
 import { tagRoutes } from './tag-routes.js';
@@ -28,13 +28,20 @@ const tags = ['Customers'];
 const read = { scope: 'customers:read' } as const;
 const write = { scope: 'customers:write' } as const;
 
+const SCHEMAS = [
+  ...CUSTOMER_SCHEMAS,
+  ...CUSTOMER_PROFILE_SCHEMAS,
+  ...IDENTITY_SCHEMAS,
+  ...CUSTOMER_BATCH_SCHEMAS,
+];
+
 export function customerRoutes(customers: CustomersService): RouteModule {
   return (app) => {
-    for (const schema of [...CUSTOMER_SCHEMAS, ...CUSTOMER_BATCH_SCHEMAS]) app.addSchema(schema);
+    for (const schema of SCHEMAS) app.addSchema(schema);
     creating(app, customers);
     changing(app, customers);
     reading(app, customers);
-    identities(app, customers);
+    identityRoutes(app, customers);
     tagRoutes(app, customers);
   };
 }
@@ -79,7 +86,7 @@ function creating(app: App, customers: CustomersService): void {
       const checked = checkItems(request, batchItem, items);
       const inputs = checked.filter((item) => !(item instanceof PerennialError));
       const answer = (upserted: (Upserted | PerennialError)[]) => {
-        return { status: 207, body: { results: resultsOf(checked, upserted) } };
+        return { status: 207, body: { results: itemResults(checked, upserted, resultOf) } };
       };
       const upserted = await customers.batch(contextOf(request, 207, answer), inputs, { backfill });
       return reply.code(207).send(answer(upserted).body);
@@ -176,76 +183,6 @@ const PREDICTED =
   'go by figures that are up to a day old: `predictions.computedAt` of `/v1/models/current` says as of when. ' +
   'A customer’s own profile predicts as of now. Without an identified model, no customer passes such a filter.';
 
-function identities(app: App, customers: CustomersService): void {
-  app.get(
-    '/v1/customers/:ref/identities',
-    {
-      config: read,
-      schema: {
-        operationId: 'listCustomerIdentities',
-        tags,
-        summary: 'What a customer is known by',
-        description: 'External ids, and the e-mail and phone in normal form. All are on one page.',
-        params: customerPath,
-        response: responses({ 200: ref(IdentityPage) }, 404),
-      },
-    },
-    (request) => customers.listIdentities(contextOf(request), request.params.ref),
-  );
-  app.post(
-    '/v1/customers/:ref/identities',
-    {
-      config: write,
-      schema: {
-        operationId: 'addCustomerIdentity',
-        tags,
-        summary: 'Give a customer one more external id',
-        description: 'One that the customer has already is answered 200 and changes nothing.',
-        params: customerPath,
-        body: ref(ExternalId),
-        response: responses({ 200: ref(Customer), 201: ref(Customer) }, 404, 409, 412),
-      },
-    },
-    async (request, reply) => {
-      const target = { ref: request.params.ref, expected: expectedVersion(request) };
-      const answer = ({ added, customer }: { added: boolean; customer: Customer }) => {
-        return { status: added ? 201 : 200, body: customer };
-      };
-      const { status, body } = answer(
-        await customers.addIdentity(contextOf(request, 201, answer), target, request.body),
-      );
-      return sendVersioned(request, reply, status, body);
-    },
-  );
-  app.delete(
-    '/v1/customers/:ref/identities/:namespace/:id',
-    {
-      config: write,
-      schema: {
-        operationId: 'removeCustomerIdentity',
-        tags,
-        summary: 'Take an external id away from a customer',
-        description: 'E-mail and phone are taken away by a PATCH of their fields.',
-        params: identityPath,
-        response: responses({ 200: ref(Customer) }, 404, 409, 412),
-      },
-    },
-    async (request, reply) => {
-      const { ref: named, namespace, id } = request.params;
-      const target = { ref: named, expected: expectedVersion(request) };
-      const customer = await customers.removeIdentity(contextOf(request), target, { namespace, id });
-      return sendVersioned(request, reply, 200, customer);
-    },
-  );
-}
-
-/** Each result at its item's place: `upserted` has one for each item that passed its check. */
-function resultsOf(checked: readonly unknown[], upserted: readonly (Upserted | PerennialError)[]) {
-  let place = 0;
-  return checked.map((item, index) => {
-    const outcome = item instanceof PerennialError ? item : upserted[place++];
-    if (outcome === undefined) throw new Error('one item in, one result out');
-    if (outcome instanceof PerennialError) return failedItem(index, outcome);
-    return { status: outcome.created ? 201 : 200, data: { id: outcome.customer.snapshot.id } };
-  });
+function resultOf({ created, customer }: Upserted) {
+  return { status: created ? 201 : 200, data: { id: customer.snapshot.id } };
 }

@@ -5,7 +5,8 @@ import { type PredictionFacts, predict } from '../lifecycle/models/prediction.js
 import type { PredictionEvidence } from '../models/service.js';
 import type { ListedCustomer, LockedCustomer, Standing } from '../transitions/work.js';
 import { customerPayload } from './payload.js';
-import type { AttributeValue, Customer, CustomerProfile } from './schemas.js';
+import type { CustomerProfile } from './profile-schemas.js';
+import type { AttributeValue, Customer } from './schemas.js';
 
 /** How often the customer was in touch lately. */
 export interface RecentInteractions {

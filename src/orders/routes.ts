@@ -1,18 +1,20 @@
-// Owns the routes of orders: a schema and a call of the service each.
+// Owns the routes by which orders are recorded and read: a schema and a call of the service each. Does not own those
+// by which they are taken back (correction-routes.ts).
 
 import { checkItems, invalidField } from '../api/batch.js';
 import { cursorScope, decodeCursor, encodeCursor } from '../api/cursor.js';
 import { expectedVersion, sendVersioned } from '../api/etag.js';
-import { failedItem, type ItemResult } from '../api/items.js';
+import { itemResults } from '../api/items.js';
 import { parseRef } from '../api/references.js';
 import { Empty, responses } from '../api/responses.js';
 import { type App, ref } from '../api/schema.js';
 import { PAGE_LIMIT_DEFAULT } from '../api/shapes.js';
 import { PerennialError } from '../errors.js';
 import { contextOf } from '../plugins/context.js';
+import { answerOf, recorded, resultOf, type Saved } from './answers.js';
+import { correctionRoutes } from './correction-routes.js';
 import {
   fromApiOrder,
-  fromApiRefund,
   ORDER_SCHEMAS,
   Order,
   OrderBatch,
@@ -22,10 +24,9 @@ import {
   OrderReplacement,
   orderPath,
   orderQuery,
-  RefundInput,
   toApiOrder,
 } from './schemas.js';
-import type { OrdersService, Recorded } from './service.js';
+import type { OrdersService } from './service.js';
 
 /** One object, so that its compiled check is found again. */
 const BATCH_ITEM = ref(OrderInput);
@@ -35,7 +36,7 @@ export function orderRoutes(orders: OrdersService) {
   return (app: App): void => {
     for (const schema of ORDER_SCHEMAS) app.addSchema(schema);
     writing(app, orders);
-    correcting(app, orders);
+    correctionRoutes(app, orders);
     reading(app, orders);
   };
 }
@@ -80,7 +81,10 @@ function writing(app: App, orders: OrdersService): void {
       const { items, backfill = false } = request.body;
       const checked = checkItems(request, BATCH_ITEM, items);
       const good = checked.flatMap((item) => (item instanceof PerennialError ? [] : [item]));
-      const answer = (saved: Saved[]) => ({ status: 207, body: { results: itemResults(checked, saved) } });
+      const answer = (saved: Saved[]) => ({
+        status: 207,
+        body: { results: itemResults(checked, saved, resultOf) },
+      });
       const context = contextOf(request, 207, answer);
       const inputs = good.map((item) => fromApiOrder(item, item.externalId));
       const { body } = answer(await orders.save(context, inputs, { how: 'record', backfill }));
@@ -113,53 +117,6 @@ function writing(app: App, orders: OrdersService): void {
         expected: expectedVersion(request),
       });
       const { status, body } = answerOf(recorded(saved));
-      return sendVersioned(request, reply, status, body);
-    },
-  );
-}
-
-function correcting(app: App, orders: OrdersService): void {
-  app.post(
-    '/v1/orders/:ref/cancel',
-    {
-      config: { scope: 'orders:write' },
-      schema: {
-        operationId: 'cancelOrder',
-        tags: ['Orders'],
-        summary: 'Cancel an order: it never counted',
-        params: orderPath,
-        response: responses({ 200: ref(Order) }, 404, 412),
-      },
-    },
-    async (request, reply) => {
-      const context = contextOf(request, 200, answerOf);
-      const { body } = answerOf(await orders.cancel(context, targetOf(request)));
-      return sendVersioned(request, reply, 200, body);
-    },
-  );
-  app.post(
-    '/v1/orders/:ref/refunds',
-    {
-      config: { scope: 'orders:write' },
-      schema: {
-        operationId: 'refundOrder',
-        tags: ['Orders'],
-        summary: 'Refund an order, in part or whole',
-        description:
-          'The refunds of an order never exceed its amount. A repeat is answered 200. Where the personal data of ' +
-          'the customer was erased the refund counts all the same, and its `reason` is not kept.',
-        params: orderPath,
-        body: ref(RefundInput),
-        response: responses({ 200: ref(Order), 201: ref(Order) }, 404, 409, 412),
-      },
-    },
-    async (request, reply) => {
-      const answer = ({ order, outcome }: Recorded) => {
-        return { status: outcome === 'unchanged' ? 200 : 201, body: toApiOrder(order) };
-      };
-      const context = contextOf(request, 201, answer);
-      const refund = fromApiRefund(request.body);
-      const { status, body } = answer(await orders.refund(context, targetOf(request), refund));
       return sendVersioned(request, reply, status, body);
     },
   );
@@ -214,38 +171,4 @@ function reading(app: App, orders: OrdersService): void {
       };
     },
   );
-}
-
-function targetOf(request: { params: { ref: string } } & Parameters<typeof expectedVersion>[0]) {
-  return { ref: parseRef(request.params.ref), expected: expectedVersion(request) };
-}
-
-type Saved = Recorded | Error | undefined;
-
-function recorded(saved: Saved): Recorded {
-  if (saved === undefined) throw new Error('one order in, one result out');
-  if (saved instanceof Error) throw saved;
-  return saved;
-}
-
-function answerOf({ order, outcome }: Recorded) {
-  return { status: outcome === 'created' ? 201 : 200, body: toApiOrder(order) };
-}
-
-/** Each result at its item's place: `saved` has one for each item that passed its check. */
-function itemResults(checked: readonly unknown[], saved: readonly Saved[]): ItemResult<ItemData>[] {
-  let place = 0;
-  return checked.map((item, index) => {
-    const result = item instanceof PerennialError ? item : saved[place++];
-    if (result instanceof PerennialError) return failedItem(index, result);
-    const { order, outcome } = recorded(result);
-    const { id, customerId, version } = order;
-    return { status: outcome === 'created' ? 201 : 200, data: { id, customerId, version } };
-  });
-}
-
-interface ItemData {
-  id: string;
-  customerId: string;
-  version: number;
 }

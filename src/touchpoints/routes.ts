@@ -2,7 +2,7 @@
 
 import { checkItems } from '../api/batch.js';
 import { sendVersioned } from '../api/etag.js';
-import { failedItem } from '../api/items.js';
+import { itemResults } from '../api/items.js';
 import { Empty, responses } from '../api/responses.js';
 import { type App, closed, type RouteModule, ref } from '../api/schema.js';
 import { Uuid } from '../api/shapes.js';
@@ -77,7 +77,7 @@ function recording(app: App, touchpoints: TouchpointsService): void {
       const inputs = checked.filter((item) => !(item instanceof PerennialError));
       const answer = (outcomes: Outcome[]) => ({
         status: 207,
-        body: { results: resultsOf(checked, outcomes) },
+        body: { results: itemResults(checked, outcomes, resultOf) },
       });
       const outcomes = await touchpoints.record(contextOf(request, 207, answer), inputs, { backfill });
       return reply.code(207).send(answer(outcomes).body);
@@ -125,13 +125,6 @@ function answerOf([outcome]: Outcome[]) {
   return { status: outcome.recorded ? 201 : 200, body: toApiTouchpoint(outcome.row) };
 }
 
-/** Each result at its item's place: `outcomes` has one for each item that passed its check. */
-function resultsOf(checked: readonly unknown[], outcomes: readonly Outcome[]) {
-  let place = 0;
-  return checked.map((item, index) => {
-    const outcome = item instanceof PerennialError ? item : outcomes[place++];
-    if (outcome === undefined) throw new Error('one item in, one outcome out');
-    if (outcome instanceof PerennialError) return failedItem(index, outcome);
-    return { status: outcome.recorded ? 201 : 200, data: { id: outcome.row.id } };
-  });
+function resultOf({ recorded, row }: Exclude<Outcome, PerennialError>) {
+  return { status: recorded ? 201 : 200, data: { id: row.id } };
 }

@@ -123,24 +123,6 @@ function distinct(rows: readonly ClaimedRow[], key: 'eventId' | 'endpointId'): s
   return [...new Set(rows.map((row) => row[key]))];
 }
 
-const TURNS_MAX = 10_000;
-
-/** Which tenant claims next: whoever waited longest, so that one with a million due crowds out nobody. */
-export class Turns {
-  readonly #last = new Map<string, number>();
-  #turn = 0;
-
-  sort(tenants: DueTenant[]): DueTenant[] {
-    const turnOf = ({ tenantId }: DueTenant): number => this.#last.get(tenantId) ?? 0;
-    return tenants.sort((a, b) => turnOf(a) - turnOf(b));
-  }
-
-  had({ tenantId }: DueTenant): void {
-    if (this.#last.size >= TURNS_MAX) this.#last.clear();
-    this.#last.set(tenantId, ++this.#turn);
-  }
-}
-
 export function systemContext(tenantId: string, now: Date): Context {
   const id = 'deliver-due-webhooks';
   return { tenantId, actor: { kind: 'system', id }, now, requestId: id };

@@ -1,20 +1,23 @@
 // Owns the walk of deliveries: claim, commit, prepare, send, record. Nothing is sent inside a transaction, and
-// nothing is recorded by who has lost the claim. Does not own whose turn it is (lanes.ts), what an outcome
-// means (attempt.ts), how outcomes are written (recorder.ts), or when this runs (jobs/).
+// nothing is recorded by who has lost the claim. Does not own who claims (claim-rounds.ts) and when (room.ts),
+// whose turn it is to be sent (lanes.ts), what an outcome means (attempt.ts), how outcomes are written
+// (recorder.ts), or when this runs (jobs/).
 
 import type { Database } from '../db/database.js';
 import { newId } from '../ids.js';
 import type { SendResult, Transport } from '../webhooks/transport.js';
 import { type OutcomeKind, prepare, returned, settlementOf, unsentSettlement } from './attempt.js';
-import { type Claimed, claimBatch, LEASE_MS, systemContext, type Targets, Turns } from './claim.js';
+import { type Claimed, claimBatch, LEASE_MS, systemContext, type Targets } from './claim.js';
+import { ClaimRounds } from './claim-rounds.js';
 import { putOffMs, type Verdict } from './health.js';
 import { type Held, Holding } from './holding.js';
 import { LANE_LIMITS, type LaneLimits, Lanes } from './lanes.js';
 import { Pacer } from './pace.js';
-import { type DueTenant, FIRST_PLACE, tenantsDue } from './queue-store.js';
+import type { DueTenant } from './queue-store.js';
 import type { Shut } from './record.js';
 import { Recorder } from './recorder.js';
 import { slowDownMs } from './retry.js';
+import { Room } from './room.js';
 import type { Settlement } from './settle-store.js';
 
 export interface DelivererDeps {
@@ -48,16 +51,6 @@ export interface Deliverer {
 
 /** What a send and its recording may take; a delivery that has waited too long for that is left to its lease. */
 const SEND_MARGIN_MS = 25_000;
-/**
- * Claiming stops at so many waiting, and begins again below the lower mark: that is some thirty milliseconds of
- * work, more than a claim takes, and with a claim on top it is less than one quick endpoint may have waiting.
- * What waits for its endpoint (its rate limit, its slowness) does not count, or it would hold up others; memory
- * bounds it.
- */
-const WAITING_HIGH = 1_000;
-const WAITING_LOW = 128;
-const WAITING_ALL_MAX = 10_000;
-const CLAIMS_AT_ONCE = 4;
 const SWEEP_MS = 100;
 /** How long what could not even be prepared is left alone. */
 const FAULT_WAIT_MS = 30_000;
@@ -74,9 +67,8 @@ class Delivering implements Deliverer {
   readonly #recorder: Recorder;
   readonly #pacer: Pacer;
   readonly #holding = new Holding(() => this.#restSweeper());
-  readonly #turns = new Turns();
-  #place = FIRST_PLACE;
-  #waiters: (() => void)[] = [];
+  readonly #room: Room;
+  readonly #rounds: ClaimRounds;
   #sweeper: NodeJS.Timeout | undefined;
   readonly #stopping = new AbortController();
   #isStopped = false;
@@ -89,6 +81,12 @@ class Delivering implements Deliverer {
       this.#shut(shut);
     };
     this.#lanes = lanes;
+    this.#room = new Room(lanes);
+    this.#rounds = new ClaimRounds({
+      database,
+      mayClaim: () => this.#room.mayClaim,
+      claim: (tenant, at) => this.#claim(tenant, at),
+    });
     this.#recorder = new Recorder({
       database,
       disableEndpoints: targets.disable,
@@ -101,24 +99,10 @@ class Delivering implements Deliverer {
   }
 
   async pump(now: Date): Promise<number> {
-    await this.#room();
+    await this.#room.wait();
     if (this.#isStopped) return 0;
     // The wait may have been long, and a lease that begins in the past would end before its holder thinks.
-    const at = new Date(Math.max(now.getTime(), this.deps.clock().getTime()));
-    const { tenants, next: place } = await this.deps.database.find((finder) =>
-      tenantsDue(finder, at, this.#place),
-    );
-    this.#place = place;
-    const queue = this.#turns.sort(tenants);
-    let claimed = 0;
-    const work = async (): Promise<void> => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        if (this.#isStopped || !this.#hasRoom(WAITING_HIGH)) return;
-        claimed += await this.#claim(next, at);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(CLAIMS_AT_ONCE, queue.length) }, work));
-    return claimed;
+    return this.#rounds.run(new Date(Math.max(now.getTime(), this.deps.clock().getTime())));
   }
 
   settled(): Promise<void> {
@@ -127,7 +111,7 @@ class Delivering implements Deliverer {
 
   async stop(graceMs = STOP_GRACE_MS): Promise<void> {
     this.#isStopped = true;
-    this.#wake();
+    this.#room.close();
     for (const delivery of this.#lanes.drain()) this.#giveBack(delivery, 0);
     const timer = setTimeout(() => this.#stopping.abort(), graceMs);
     await Promise.all([this.settled(), this.#pacer.stop()]);
@@ -135,7 +119,6 @@ class Delivering implements Deliverer {
   }
 
   #claim(tenant: DueTenant, now: Date): Promise<number> {
-    this.#turns.had(tenant);
     const claimedMs = performance.now();
     return this.#holding.claiming(claimedMs, async (isHeld) => {
       const { count, claimed } = await claimBatch(this.deps, { ...tenant, now, token: this.#token, isHeld });
@@ -167,7 +150,7 @@ class Delivering implements Deliverer {
       void this.#send(delivery);
     }
     this.#pacer.keep(performance.now());
-    if (this.#hasRoom(WAITING_LOW)) this.#wake();
+    this.#room.look();
   }
 
   async #send(delivery: Held): Promise<void> {
@@ -254,21 +237,6 @@ class Delivering implements Deliverer {
   #restSweeper(): void {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
-  }
-
-  #hasRoom(mark: number): boolean {
-    return this.#lanes.waitingForUs < mark && this.#lanes.waiting < WAITING_ALL_MAX;
-  }
-
-  #room(): Promise<void> {
-    if (this.#isStopped || this.#hasRoom(WAITING_LOW)) return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push(resolve));
-  }
-
-  #wake(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const resolve of waiters) resolve();
   }
 }
 

@@ -5,6 +5,7 @@ import { accessSync, constants, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { DAY_MS } from '../../src/lifecycle/calendar.js';
 import type { WebhookEndpointWithSecret } from '../../src/webhooks/schemas.js';
 import { createApi } from '../api-client.js';
 import { type Lifetime, live } from '../lifetime.js';
@@ -15,7 +16,7 @@ import { startReceiver } from './receiver.js';
 import { openScreen, type Screen, SILENT } from './screen.js';
 import { startService } from './service.js';
 import { churnShown, introduction, webhooksShown, weekHeading, weekRow } from './show.js';
-import { CUT_MS, DAY_MS, type Day, dateOf, OPENING_MS, POLICY, simulate } from './simulation.js';
+import { CUT_MS, type Day, dateOf, OPENING_MS, POLICY, simulate } from './simulation.js';
 import { tellStories } from './story.js';
 
 const SVG_NAME = 'demo-stages.svg';

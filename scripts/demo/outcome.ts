@@ -3,6 +3,7 @@
 // is shown (show.ts).
 
 import type { Customer } from '../../src/customers/schemas.js';
+import { DAY_MS } from '../../src/lifecycle/calendar.js';
 import type { Delivery } from '../../src/outbox/schemas.js';
 import type { Transition } from '../../src/transitions/schemas.js';
 import type { Api } from '../api-client.js';
@@ -10,7 +11,7 @@ import { groupBy } from './grouping.js';
 import { countMoves, noStages, type StageCounts } from './ledger.js';
 import type { Purchase, PurchaseLog } from './purchases.js';
 import type { Received } from './receiver.js';
-import { CUT_MS, DAY_MS, HOLDOUT_DAYS, NAMESPACE } from './simulation.js';
+import { CUT_MS, HOLDOUT_DAYS, NAMESPACE } from './simulation.js';
 
 /** What `--json` prints. */
 export interface Report {

@@ -1,6 +1,7 @@
 // Owns the year that the demo lives through: day by day the clock, that day's orders, a tick; up to the cut.
 // Does not own how it is shown (show.ts), nor what is made of its end (outcome.ts).
 
+import { DAY_MS } from '../../src/lifecycle/calendar.js';
 import type { Transition } from '../../src/transitions/schemas.js';
 import type { Api } from '../api-client.js';
 import { groupBy } from './grouping.js';
@@ -8,7 +9,6 @@ import { afterMoves, type Move, noStages, type StageCounts } from './ledger.js';
 import type { Purchase } from './purchases.js';
 import type { DemoService } from './service.js';
 
-export const DAY_MS = 86_400_000;
 /** The day before the first purchase: the tenant, its policy and its webhook endpoint are there by then. */
 export const OPENING_MS = Date.UTC(1996, 11, 31);
 export const CUT_MS = Date.UTC(1997, 8, 30);

@@ -5,6 +5,7 @@ import Type, { type Static } from 'typebox';
 import { PATTERNS } from '../api/patterns.js';
 import { choice, closed, nullable, ref, type Shared, shared } from '../api/schema.js';
 import { count, page, pageQuery, Timestamp, TimestampInput, Uuid } from '../api/shapes.js';
+import { DAY_MS } from '../lifecycle/calendar.js';
 import type { EndpointAttemptRow } from './activity-store.js';
 import { EVENT_NAMES } from './topics.js';
 
@@ -12,7 +13,7 @@ export const OUTCOMES = ['succeeded', 'failed'] as const;
 export const BREAKER_STATES = ['closed', 'open', 'half_open'] as const;
 
 /** The stretches of time that figures are had for. */
-export const WINDOWS_MS = { '1h': 3_600_000, '24h': 86_400_000, '7d': 604_800_000 } as const;
+export const WINDOWS_MS = { '1h': 3_600_000, '24h': DAY_MS, '7d': 7 * DAY_MS } as const;
 export type Window = keyof typeof WINDOWS_MS;
 const WINDOWS = ['1h', '24h', '7d'] as const satisfies readonly Window[];
 

@@ -2,6 +2,8 @@
 // when an endpoint has failed for so long that it is disabled. Pure. Does not own where health is kept
 // (health-store.ts), nor the schedule of a single delivery (retry.ts).
 
+import { DAY_MS } from '../lifecycle/calendar.js';
+
 /** Failures in a row, of whichever deliveries and in whichever process, that open the breaker. */
 export const BREAKER_FAILURES = 10;
 /** How long the breaker is open for the first time; each probe that fails doubles it, up to the bound. */
@@ -13,7 +15,7 @@ export const PUT_OFF_SPREAD = 0.2;
 export const PROBE_LEASE_MS = 20_000;
 /** When others look again whose endpoint is being probed. */
 export const PROBE_LOOK_MS = 2_000;
-export const FAILING_MAX_MS = 5 * 86_400_000;
+export const FAILING_MAX_MS = 5 * DAY_MS;
 
 export interface Health {
   /** Since the last success. */

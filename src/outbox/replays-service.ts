@@ -8,6 +8,7 @@ import type { Database } from '../db/database.js';
 import type { Executor, Transaction } from '../db/executor.js';
 import { ConflictError, InvalidError } from '../errors.js';
 import { newId } from '../ids.js';
+import { DAY_MS } from '../lifecycle/calendar.js';
 import { unknownEndpoint, unknownReplay } from './errors.js';
 import { type AdvanceResult, advanceReplays } from './replays-advance.js';
 import {
@@ -62,7 +63,6 @@ export interface ReplaysDeps {
 }
 
 export const RUNNING_MAX = 5;
-const DAY_MS = 86_400_000;
 const BY_CREATION = cursorScope('webhook_replays', ['time', 'uuid']);
 
 export function createReplaysService(deps: ReplaysDeps): ReplaysService {

@@ -5,6 +5,7 @@
 import { type Context, NO_TENANT_ID } from '../context.js';
 import type { Database } from '../db/database.js';
 import type { Transaction } from '../db/executor.js';
+import { DAY_MS } from '../lifecycle/calendar.js';
 import {
   deleteOld,
   lockEvents,
@@ -28,7 +29,6 @@ export interface PruneResult extends Pruned {
   more: boolean;
 }
 
-const DAY_MS = 86_400_000;
 /** Each event may have a delivery for each of fifty endpoints, and each of those a dozen attempts. */
 const EVENTS_A_BATCH = 500;
 /** Looked over at a time of what had to stay: most of it stays again, so that is mere reading. */

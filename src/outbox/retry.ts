@@ -2,10 +2,11 @@
 // may change; and for how long an answer asks to be left alone. Pure. Does not own sending, nor the state of an
 // endpoint (lane.ts, health.ts).
 
+import { DAY_MS } from '../lifecycle/calendar.js';
+
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 
 /** The wait before each attempt since the one before it; the first goes out at once. */
 export const RETRY_DELAYS_MS: readonly number[] = [

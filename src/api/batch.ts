@@ -16,6 +16,10 @@ export function batchItems<T extends TSchema>(item: T, description: string): TUn
   );
 }
 
+export const backfill = Type.Optional(
+  Type.Boolean({ default: false, description: 'History: events enter the feed and no webhook goes out.' }),
+);
+
 /** What each item came to: the value that its schema promises, or why it is refused. */
 export function checkItems<T extends TSchema>(
   request: Pick<FastifyRequest, 'getValidationFunction' | 'compileValidationSchema'>,

@@ -1,7 +1,6 @@
 // Owns the shapes of batches of customers in the API, in and out.
 
-import Type from 'typebox';
-import { batchItems } from '../api/batch.js';
+import { backfill, batchItems } from '../api/batch.js';
 import { ItemProblem } from '../api/problem.js';
 import { closed, ref, type Shared, shared } from '../api/schema.js';
 import { batchResult, Uuid } from '../api/shapes.js';
@@ -14,9 +13,7 @@ export const CustomerBatch = shared(
       ref(CustomerInput),
       'In order. With external ids: created, or changed where one of them is known. Without: created.',
     ),
-    backfill: Type.Optional(
-      Type.Boolean({ default: false, description: 'Events enter the feed and no webhook goes out.' }),
-    ),
+    backfill,
   }),
 );
 

@@ -2,7 +2,7 @@
 // Pure, so that transitions/ can use it too.
 
 import type { CustomerSnapshot } from '../transitions/work.js';
-import type { CustomerKind, ExternalId } from './kinds.js';
+import type { CustomerDetails, ExternalId } from './kinds.js';
 
 /** Where the customer stands. */
 export interface Position {
@@ -11,18 +11,8 @@ export interface Position {
   lifecycleVersion: number;
 }
 
-export interface CustomerPayload {
-  id: string;
-  kind: CustomerKind;
-  name: string | null;
-  email: string | null;
-  phone: string | null;
-  country: string | null;
-  channel: string | null;
-  owner: string | null;
-  tags: string[];
+export interface CustomerPayload extends CustomerDetails {
   externalIds: ExternalId[];
-  attributes: Record<string, unknown>;
   stage: string;
   stageSince: string;
   version: number;

@@ -4,7 +4,7 @@
 import { type Fault, InvalidError } from '../errors.js';
 import type { CustomerSnapshot } from '../transitions/work.js';
 import { EXTERNAL_IDS_MAX, identityKey, isReserved, sameIdentities, withIdentities } from './identities.js';
-import type { CustomerKind, ExternalId } from './kinds.js';
+import type { CustomerDetails, ExternalId } from './kinds.js';
 import { normalEmail, normalPhone } from './normal-forms.js';
 import { ATTRIBUTES_MAX, type AttributeValue, type CustomerInput, type CustomerPatch } from './schemas.js';
 import { checkedTags, factField, sameTags, TAGS_MAX, tagChanges, withTags } from './tags.js';
@@ -12,15 +12,7 @@ import { checkedTags, factField, sameTags, TAGS_MAX, tagChanges, withTags } from
 type Attributes = Record<string, unknown>;
 
 /** The fields that a caller can set, in normal form; one that is not given is undefined. */
-export interface ProfileChange {
-  kind?: CustomerKind;
-  name?: string | null;
-  email?: string | null;
-  phone?: string | null;
-  country?: string | null;
-  channel?: string | null;
-  owner?: string | null;
-  tags?: string[];
+export interface ProfileChange extends Partial<Omit<CustomerDetails, 'id' | 'attributes'>> {
   externalIds?: ExternalId[];
   attributes?: Record<string, AttributeValue>;
 }

@@ -5,27 +5,6 @@ import { createHash } from 'node:crypto';
 import type { OrderFact } from '../lifecycle/facts.js';
 import type { OrderStatus, StoredLine, StoredRefund } from './table.js';
 
-/** An order as it is stored. */
-export interface OrderRow {
-  id: string;
-  customerId: string;
-  namespace: string | null;
-  externalId: string | null;
-  status: OrderStatus;
-  placedAt: Date;
-  amountMinor: number;
-  refundedMinor: number;
-  currency: string;
-  categories: string[];
-  lines: StoredLine[];
-  refunds: StoredRefund[];
-  fingerprint: Buffer;
-  sourceUpdatedAt: Date | null;
-  version: number;
-  createdAt: Date;
-  updatedAt: Date;
-}
-
 /** A refund as it was said: without a time it is as of when it is recorded. */
 export type SaidRefund = Omit<StoredRefund, 'refundedAt'> & { refundedAt?: string };
 
@@ -46,6 +25,18 @@ export interface OrderContent {
   lines: StoredLine[];
   refunds: SaidRefund[];
   sourceUpdatedAt: Date | null;
+}
+
+/** An order as it is stored. */
+export interface OrderRow extends OrderContent {
+  id: string;
+  refundedMinor: number;
+  categories: string[];
+  refunds: StoredRefund[];
+  fingerprint: Buffer;
+  version: number;
+  createdAt: Date;
+  updatedAt: Date;
 }
 
 /** The fact that an order is while it counts; undefined while it is pending, cancelled or wholly refunded. */

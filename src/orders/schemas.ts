@@ -2,7 +2,7 @@
 // become of an order (plan.ts).
 
 import Type, { type Static } from 'typebox';
-import { batchItems } from '../api/batch.js';
+import { backfill, batchItems } from '../api/batch.js';
 import { ItemProblem } from '../api/problem.js';
 import { CustomerRef, ExternalId, OrderRef } from '../api/references.js';
 import { choice, closed, nullable, ref, type Shared, shared } from '../api/schema.js';
@@ -131,12 +131,7 @@ export const OrderBatch = shared(
   'OrderBatch',
   closed({
     items: batchItems(ref(OrderInput), 'Each succeeds or fails for itself.'),
-    backfill: Type.Optional(
-      Type.Boolean({
-        default: false,
-        description: 'History: events enter the feed and no webhook goes out.',
-      }),
-    ),
+    backfill,
   }),
 );
 

@@ -4,25 +4,13 @@
 import { webhookHeaders } from '../webhooks/sign.js';
 import type { SendInput, SendResult } from '../webhooks/transport.js';
 import { breakerState, putOffMs } from './health.js';
+import type { ClaimedRow } from './queue-store.js';
 import { nextAttempt } from './retry.js';
 import type { Settlement } from './settle-store.js';
 
 /** A claimed delivery with all that its sending takes. */
-export interface Delivery {
+export interface Delivery extends ClaimedRow {
   tenantId: string;
-  id: string;
-  eventId: string;
-  endpointId: string;
-  /** Set where the endpoint is told in order. */
-  customerId: string | null;
-  /** Attempts that were made before. */
-  attempts: number;
-  firstAttemptAt: Date | null;
-  createdAt: Date;
-  /** The replay that it belongs to, or the delivery that it repeats. */
-  replayOf: string | null;
-  /** The delivery before it in its order, where that was given up. */
-  afterDeadLetter: string | null;
   token: string;
   url: string;
   secrets: readonly string[];

@@ -81,10 +81,13 @@ export interface ClaimedRow {
   endpointId: string;
   /** Set where the endpoint is told in order. */
   customerId: string | null;
+  /** Attempts that were made before. */
   attempts: number;
   firstAttemptAt: Date | null;
   createdAt: Date;
+  /** The replay that it belongs to, or the delivery that it repeats. */
   replayOf: string | null;
+  /** The delivery before it in its order, where that was given up. */
   afterDeadLetter: string | null;
 }
 

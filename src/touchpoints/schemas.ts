@@ -1,7 +1,7 @@
 // Owns the shapes of touchpoints in the API, in and out.
 
 import Type, { type Static } from 'typebox';
-import { batchItems } from '../api/batch.js';
+import { backfill, batchItems } from '../api/batch.js';
 import { ItemProblem } from '../api/problem.js';
 import { CustomerRef, ExternalId } from '../api/references.js';
 import { choice, closed, nullable, ref, type Shared, shared } from '../api/schema.js';
@@ -104,9 +104,7 @@ export const TouchpointBatch = shared(
   'TouchpointBatch',
   closed({
     items: batchItems(ref(TouchpointInput), 'In order.'),
-    backfill: Type.Optional(
-      Type.Boolean({ default: false, description: 'Events enter the feed and no webhook goes out.' }),
-    ),
+    backfill,
   }),
 );
 

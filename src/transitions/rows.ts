@@ -1,20 +1,10 @@
 // Owns the mapping of a customer's joined rows (profile and lifecycle) to the value the services work with.
 
-import type { CustomerKind, ExternalId } from '../customers/kinds.js';
+import type { CustomerDetails, ExternalId } from '../customers/kinds.js';
 import type { CustomerState } from '../lifecycle/replay.js';
 import type { CustomerSnapshot, ListedCustomer, LockedCustomer, Outlook } from './work.js';
 
-export interface ListedRow {
-  id: string;
-  kind: CustomerKind;
-  name: string | null;
-  email: string | null;
-  phone: string | null;
-  country: string | null;
-  channel: string | null;
-  owner: string | null;
-  tags: string[];
-  attributes: Record<string, unknown>;
+export interface ListedRow extends CustomerDetails {
   external_ids: ExternalId[];
   profile_version: number;
   created_at: Date;

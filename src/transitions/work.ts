@@ -1,25 +1,14 @@
 // Owns the shape of what other modules hand to advanceCustomers: a locked customer, what has become known of
 // them, and the events that the caller tells of it. Holds no behaviour.
 
-import type { CustomerKind, ExternalId } from '../customers/kinds.js';
+import type { CustomerDetails, ExternalId } from '../customers/kinds.js';
 import type { ManualMoveFact, OrderFact, ProfileChangeFact, TouchpointFact } from '../lifecycle/facts.js';
 import type { CustomerState } from '../lifecycle/replay.js';
 import type { Transition } from '../lifecycle/transition.js';
 
 /** A customer as events show them: taken under the lock, so that a payload is a snapshot of its moment. */
-export interface CustomerSnapshot {
-  id: string;
-  kind: CustomerKind;
-  name: string | null;
-  email: string | null;
-  phone: string | null;
-  country: string | null;
-  channel: string | null;
-  owner: string | null;
-  /** Distinct and in order. */
-  tags: string[];
+export interface CustomerSnapshot extends CustomerDetails {
   externalIds: ExternalId[];
-  attributes: Record<string, unknown>;
   /** The profile's own version; what the API shows is this plus the lifecycle's. */
   profileVersion: number;
   createdAt: Date;

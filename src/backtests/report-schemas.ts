@@ -7,6 +7,7 @@ import { choice, closed, nullable, ref, type Shared, shared } from '../api/schem
 import { Currency, count, Timestamp, text } from '../api/shapes.js';
 import { BASELINE_DAYS } from '../lifecycle/backtest/plan.js';
 import { SEGMENTS_MAX, segmentsMax } from '../lifecycle/backtest/tally.js';
+import { StageKey } from '../lifecycle/stages.js';
 
 export const CUTS_MAX = 24;
 const CURRENCIES_MAX = 200;
@@ -20,7 +21,6 @@ const share = (description: string) =>
     description: `${description} Null where there is none.`,
   });
 const days = (description: string) => nullable(count(), { description });
-const stageKey = () => Type.String({ pattern: '^[a-z][a-z0-9_]*$', maxLength: 40 });
 const segmentName = () =>
   nullable(Type.String({ pattern: PATTERNS.anyText, maxLength: 200 }), {
     description: 'The value; null where `kind` is not `value`.',
@@ -148,7 +148,7 @@ export const BacktestSummaryReport = shared(
 );
 
 const stageCounts = () =>
-  Type.Array(closed({ stage: stageKey(), customers: count() }), { maxItems: STAGES_MAX });
+  Type.Array(closed({ stage: StageKey, customers: count() }), { maxItems: STAGES_MAX });
 const counted = {
   count: count(),
   lastYear: count({ description: 'Of them in the 365 days before the cut.' }),
@@ -170,7 +170,7 @@ export const BacktestCut = shared(
     ),
     stages: stageCounts(),
     liveStages: stageCounts(),
-    transitions: Type.Array(closed({ from: nullable(stageKey()), to: stageKey(), ...counted }), {
+    transitions: Type.Array(closed({ from: nullable(StageKey), to: StageKey, ...counted }), {
       maxItems: STAGES_MAX,
       description: 'What the policy would have recorded up to the cut.',
     }),
@@ -180,7 +180,7 @@ export const BacktestCut = shared(
     }),
     differences: closed({
       differ: count({ description: 'Customers whose stage under the live policy is another.' }),
-      matrix: Type.Array(closed({ live: stageKey(), policy: stageKey(), customers: count() }), {
+      matrix: Type.Array(closed({ live: StageKey, policy: StageKey, customers: count() }), {
         maxItems: STAGES_MAX,
       }),
     }),

@@ -2,6 +2,7 @@
 
 import { customerPayload } from '../customers/payload.js';
 import type { AttributeValue } from '../customers/schemas.js';
+import { DAY_MS } from '../lifecycle/calendar.js';
 import type { MovedRows, Preview } from '../transitions/merging.js';
 import type { ListedCustomer } from '../transitions/work.js';
 import type { MovedCounts } from './copies.js';
@@ -10,7 +11,7 @@ import { type Merge, type MergePreview, type Moved, PREVIEWED_MAX } from './sche
 import type { MergeRow } from './store.js';
 
 /** How long a merge can be undone. */
-export const UNDO_WITHIN_MS = 30 * 86_400_000;
+export const UNDO_WITHIN_MS = 30 * DAY_MS;
 
 export function toApiMerge(row: MergeRow): Merge {
   const { merged } = row;

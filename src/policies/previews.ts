@@ -7,6 +7,7 @@ import type { Database } from '../db/database.js';
 import type { Executor, Transaction } from '../db/executor.js';
 import { ConflictError, NotFoundError } from '../errors.js';
 import { newId } from '../ids.js';
+import { DAY_MS } from '../lifecycle/calendar.js';
 import type { TransitionsService } from '../transitions/service.js';
 import { futureFaults, known, refuseFaults, refuseUnsound } from './guards.js';
 import { type AvailableModels, availableModels } from './models.js';
@@ -27,7 +28,7 @@ import { refuseUnlessActivable } from './steps.js';
 import { newestCalibration } from './store.js';
 
 export const PREVIEWS_RUNNING_MAX = 20;
-const KEPT_MS = 30 * 86_400_000;
+const KEPT_MS = 30 * DAY_MS;
 const PRUNED_MAX = 100;
 const BY_CREATION = cursorScope('policy_previews', ['uuid']);
 

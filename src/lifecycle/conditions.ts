@@ -183,6 +183,8 @@ type Schemas = typeof CONDITION_SCHEMAS;
 export type ConditionType = keyof Schemas;
 export type Condition = Type.Static<Schemas[ConditionType], { 'Condition#': Schemas[ConditionType] }>;
 export type ConditionOf<T extends ConditionType> = Extract<Condition, { type: T }>;
+/** The types that are not made of others. */
+export type LeafType = Exclude<ConditionType, 'all' | 'any' | 'not'>;
 
 /**
  * `oneOf` with a discriminator, not the plain union: a validator that knows the keyword then names the fault
@@ -204,12 +206,21 @@ export function partsOf(condition: Condition): readonly Condition[] {
   return Array.isArray(condition.of) ? condition.of : [condition.of];
 }
 
-/** The condition and all within it, each once, with where it stands; depth first. */
-export function* everyPart(
-  condition: Condition,
-  pointer: string,
-): Generator<{ part: Condition; pointer: string }> {
-  yield { part: condition, pointer };
-  if (condition.type === 'not') yield* everyPart(condition.of, `${pointer}/of`);
-  else for (const [i, part] of partsOf(condition).entries()) yield* everyPart(part, `${pointer}/of/${i}`);
+/** A condition and where it stands, as an RFC 6901 pointer. */
+export interface Placed {
+  part: Condition;
+  pointer: string;
+}
+
+/** The conditions that this one is made of, with where they stand. */
+export function partsAt({ part, pointer }: Placed): Placed[] {
+  if (part.type === 'not') return [{ part: part.of, pointer: `${pointer}/of` }];
+  return partsOf(part).map((one, i) => ({ part: one, pointer: `${pointer}/of/${i}` }));
+}
+
+/** The condition and all within it, each once, depth first. */
+export function* everyPart(condition: Condition, pointer: string): Generator<Placed> {
+  const placed = { part: condition, pointer };
+  yield placed;
+  for (const within of partsAt(placed)) yield* everyPart(within.part, within.pointer);
 }

@@ -3,6 +3,7 @@
 
 import { DAY_MS, INSTANT_MAX } from './calendar.js';
 import type { Calibration } from './calibration.js';
+import type { Meaning } from './claims.js';
 import type { Condition, ConditionType } from './conditions.js';
 import type { Facts } from './facts.js';
 import { NO_PAST, type Past } from './past.js';
@@ -75,17 +76,16 @@ export interface Needs {
 
 export interface Predicate<C extends Condition> {
   needs(condition: C): Needs;
-  /** Whether it can hold only for a customer with an order. */
-  needsOrder(condition: C): boolean;
-  /**
-   * Where holding at one figure implies holding at a smaller one, for conditions that are otherwise alike: what
-   * must be alike, and the figure.
-   */
-  threshold?(condition: C): { family: string; figure: number };
   /** Takes the condition apart once for a policy, so that nothing of that is left to do at each instant. */
   compile(condition: C): Look;
   /** The answer for `view.at` with its reasons. Only reads the view. */
   explain(condition: C, view: View): ConditionEvidence;
+}
+
+/** A condition that is not made of others. */
+export interface LeafPredicate<C extends Condition> extends Predicate<C> {
+  /** What it says, for conditions to be compared without a customer. */
+  meaning(condition: C): Meaning;
 }
 
 export function viewOf(facts: Facts, calibration: Calibration, at: number, past: Past = NO_PAST): View {

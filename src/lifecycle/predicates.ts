@@ -3,7 +3,14 @@
 // of condition is one schema in conditions.ts and one entry here. Does not own which rule decides (decide.ts).
 
 import type { Calibration } from './calibration.js';
-import { type Condition, type ConditionOf, type ConditionType, partsOf } from './conditions.js';
+import type { Meaning } from './claims.js';
+import {
+  type Condition,
+  type ConditionOf,
+  type ConditionType,
+  type LeafType,
+  partsOf,
+} from './conditions.js';
 import type { Facts } from './facts.js';
 import { categories, orders, spend } from './leaves/counts.js';
 import { attribute, channel, country, satisfaction, tag } from './leaves/profile.js';
@@ -20,6 +27,7 @@ import { drop, recentInteractions, recentOrders, recentSpend } from './leaves/wi
 import type { Past } from './past.js';
 import {
   type ConditionEvidence,
+  type LeafPredicate,
   type Look,
   type Needs,
   type Predicate,
@@ -31,7 +39,7 @@ export { type ConditionEvidence, type Look, type Predicate, spanDays, type View 
 
 const NOTHING: Needs = {};
 
-export const PREDICATES: { readonly [T in ConditionType]: Predicate<ConditionOf<T>> } = {
+const LEAVES: { readonly [T in LeafType]: LeafPredicate<ConditionOf<T>> } = {
   orders,
   spend,
   categories,
@@ -51,11 +59,14 @@ export const PREDICATES: { readonly [T in ConditionType]: Predicate<ConditionOf<
   channel,
   country,
   attribute,
+};
+
+export const PREDICATES: { readonly [T in ConditionType]: Predicate<ConditionOf<T>> } = {
+  ...LEAVES,
   all: compound<ConditionOf<'all'>>(true),
   any: compound<ConditionOf<'any'>>(false),
   not: {
     needs: () => NOTHING,
-    needsOrder: () => false,
     compile(condition) {
       const look = compile(condition.of);
       return (view) => {
@@ -73,6 +84,12 @@ export const PREDICATES: { readonly [T in ConditionType]: Predicate<ConditionOf<
 /** The predicate of a condition, whichever its type. */
 export function predicateOf(condition: Condition): Predicate<Condition> {
   return PREDICATES[condition.type];
+}
+
+/** What a condition that is not made of others says. */
+export function meaningOf(condition: ConditionOf<LeafType>): Meaning {
+  const leaf: LeafPredicate<Condition> = LEAVES[condition.type];
+  return leaf.meaning(condition);
 }
 
 export function compile(condition: Condition): Look {
@@ -132,7 +149,6 @@ export function needsOf(conditions: readonly Condition[]): AllNeeds {
 function compound<C extends ConditionOf<'all'> | ConditionOf<'any'>>(every: boolean): Predicate<C> {
   return {
     needs: () => NOTHING,
-    needsOrder: () => false,
     compile(condition) {
       const looks = condition.of.map(compile);
       return (view) => {

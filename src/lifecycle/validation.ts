@@ -2,9 +2,11 @@
 // own the schema (policy.ts) nor what can be seen of conditions without a customer (implication.ts).
 
 import { isTimeZone } from './calendar.js';
+import type { Effort } from './claims.js';
 import { conditionFault } from './conditionFaults.js';
-import { CONDITION_DEPTH_MAX, type Condition, everyPart, partsOf } from './conditions.js';
-import { alwaysHolds, implies, neverHolds } from './implication.js';
+import { CONDITION_DEPTH_MAX, type Condition, everyPart, partsAt } from './conditions.js';
+import { type Contradiction, contradictionIn, deadBranchesOf, fewestOf } from './contradictions.js';
+import { alwaysHolds, effortOfOnePolicy, implies, neverHolds } from './implication.js';
 import { lifecycleOf, type Policy } from './policy.js';
 import type { Lifecycle } from './stages.js';
 
@@ -44,6 +46,7 @@ export function validatePolicy(
 export function policyWarnings(policy: Policy): PolicyFault[] {
   const lifecycle = lifecycleOf(policy);
   const reached = new Set([...policy.rules.map((rule) => rule.stage), policy.otherwise]);
+  const effort = effortOfOnePolicy();
   const warnings: PolicyFault[] = [];
   for (const [i, { key }] of lifecycle.stages.entries()) {
     if (reached.has(key)) continue;
@@ -51,9 +54,18 @@ export function policyWarnings(policy: Policy): PolicyFault[] {
     warnings.push({ pointer: stagePointer(policy, i), message: `no rule leads to ${key}: ${way}` });
   }
   for (const [i, rule] of policy.rules.entries()) {
-    if (!alwaysHolds(rule.when)) continue;
     const pointer = `/rules/${i}/when`;
-    warnings.push({ pointer, message: 'this condition always holds, so nothing below it is ever asked' });
+    if (alwaysHolds(rule.when, effort)) {
+      warnings.push({ pointer, message: 'this condition always holds, so nothing below it is ever asked' });
+    }
+    // A condition that cannot hold at all is a fault of its own, and then of all its branches.
+    if (neverHolds(rule.when, effort)) continue;
+    for (const { pointer: branch, because } of deadBranchesOf({ part: rule.when, pointer }, effort)) {
+      warnings.push({
+        pointer: branch,
+        message: `${sayWhy(because, branch)}, so this branch decides nothing`,
+      });
+    }
   }
   return warnings;
 }
@@ -143,9 +155,7 @@ export function policySizeFaults(policy: Policy): PolicyFault[] {
       return;
     }
     if (conditions > CONDITIONS_MAX) return;
-    const parts = partsOf(condition);
-    const at = (i: number) => (condition.type === 'not' ? `${pointer}/of` : `${pointer}/of/${i}`);
-    for (const [i, part] of parts.entries()) visit(part, at(i), depth + 1);
+    for (const within of partsAt({ part: condition, pointer })) visit(within.part, within.pointer, depth + 1);
   };
   for (const [i, rule] of policy.rules.entries()) visit(rule.when, `/rules/${i}/when`, 1);
   if (conditions > CONDITIONS_MAX) {
@@ -180,20 +190,41 @@ function modelFaults(policy: Policy, models: AvailableModels): PolicyFault[] {
   });
 }
 
-/** Rules that can never decide: their condition cannot hold, or an earlier rule holds whenever they do. */
+/** Rules that can never decide: their condition cannot hold, or earlier rules hold whenever they do. */
 function deadRuleFaults(policy: Policy): PolicyFault[] {
-  const faults: PolicyFault[] = [];
-  for (const [i, rule] of policy.rules.entries()) {
+  const effort = effortOfOnePolicy();
+  return policy.rules.flatMap(({ when }, i) => {
     const pointer = `/rules/${i}/when`;
-    if (neverHolds(rule.when)) {
-      faults.push({ pointer, message: 'this condition contradicts itself, so the rule can never decide' });
-      continue;
+    const found = contradictionIn({ part: when, pointer }, effort);
+    if (found !== undefined) {
+      const why = sayWhy(found, found.pointer);
+      return [{ pointer: found.pointer, message: `${why}, so the rule can never decide` }];
     }
-    const earlier = policy.rules.findIndex((other, j) => j < i && implies(rule.when, other.when));
-    if (earlier !== -1) {
-      const message = `rule ${earlier} holds whenever this one does, so this one can never decide`;
-      faults.push({ pointer, message });
-    }
-  }
-  return faults;
+    const earlier = rulesBefore(policy, i, effort);
+    if (earlier.length === 0) return [];
+    const named = earlier.length === 1 ? `rule ${earlier[0]}` : `one of the rules ${earlier.join(', ')}`;
+    const message = `${named} holds whenever this one does, so this one can never decide`;
+    return [{ pointer, message }];
+  });
+}
+
+/** How many parts are named that keep another from holding; a message has an end. */
+const NAMED_MAX = 3;
+
+/** Said at `here`, so that a part that stands elsewhere is named. */
+function sayWhy({ pointer, beside }: Contradiction, here: string): string {
+  const part = pointer === here ? 'this' : `the policy's ${pointer}`;
+  if (beside.length === 0) return `${part} contradicts itself`;
+  const more = beside.length > NAMED_MAX ? ` and ${beside.length - NAMED_MAX} more` : '';
+  const others = beside.slice(0, NAMED_MAX).join(' and ') + more;
+  return `${part} cannot hold while the policy's ${others} ${beside.length === 1 ? 'does' : 'do'}`;
+}
+
+/** The earlier rules of which one holds whenever this one does; empty where there are none. */
+function rulesBefore({ rules }: Policy, index: number, effort: Effort): readonly number[] {
+  const when = rules[index]?.when;
+  if (when === undefined) return [];
+  return fewestOf([...rules.keys()].slice(0, index), (some) => {
+    return implies(when, { type: 'any', of: some.flatMap((i) => rules[i]?.when ?? []) }, effort);
+  });
 }

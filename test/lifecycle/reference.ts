@@ -192,14 +192,14 @@ function causeAt(
   return { cause: liveMove(history, at - 1) === undefined ? 'time' : 'hold_ended', causeId: null };
 }
 
-function policyAt(timeline: Timeline, at: number): { version: number; policy: Policy } {
+export function policyAt(timeline: Timeline, at: number): { version: number; policy: Policy } {
   const dated = timeline.policies.filter((version) => (version.effectiveFrom ?? -Infinity) <= at);
   const newest = dated.sort((a, b) => b.version - a.version)[0];
   if (newest === undefined) throw new Error('the reference wants a policy from the beginning of time');
   return newest;
 }
 
-function calibrationAt(timeline: Timeline, at: number): Calibration {
+export function calibrationAt(timeline: Timeline, at: number): Calibration {
   const dated = timeline.calibrations.filter((version) => version.effectiveFrom <= at);
   const newest = dated.sort((a, b) => b.version - a.version)[0];
   return { ...DEFAULT_CALIBRATION, ...newest };

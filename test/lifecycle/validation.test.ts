@@ -91,7 +91,7 @@ t.test(
     });
     t.same(faultsOf(chance(0.5, 30), chance(0.2, 30)), ['/rules/1/when']);
     t.same(faultsOf(chance(0.2, 30), chance(0.5, 30)), []);
-    t.same(faultsOf(chance(0.5, 30), chance(0.2, 60)), []);
+    t.same(faultsOf(chance(0.5, 30), chance(0.2, 60)), ['/rules/1/when']);
     const less = (days: number, lessThan: number): Condition => ({
       type: 'recentInteractions',
       days,
@@ -103,6 +103,72 @@ t.test(
     ]);
   },
 );
+
+t.test('a contradiction is named where it lies, with what it lies beside', async (t) => {
+  const recent = (days: number, atLeast: number): Condition => ({ type: 'recentOrders', days, atLeast });
+  const silent = (days: number): Condition => ({ type: 'silence', days });
+  const said = (...of: Condition[]) =>
+    validatePolicy(policyOf([['mature', { type: 'all', of }]])).map(({ pointer, message }) => [
+      pointer,
+      message,
+    ]);
+  const orders: Condition = { type: 'orders', atLeast: 2 };
+  t.same(said(orders, silent(30), { type: 'all', of: [{ type: 'tag', tag: 'vip' }, recent(30, 2)] }), [
+    [
+      '/rules/0/when/of/2/of/1',
+      "this cannot hold while the policy's /rules/0/when/of/1 does, so the rule can never decide",
+    ],
+  ]);
+  const inside: Condition = { type: 'all', of: [recent(10, 1), silent(10)] };
+  t.same(said(orders, { type: 'any', of: [inside, inside] }), [
+    ['/rules/0/when/of/1', 'this contradicts itself, so the rule can never decide'],
+  ]);
+  const from = (...channels: string[]): Condition => ({ type: 'channel', in: channels });
+  const not = (of: Condition): Condition => ({ type: 'not', of });
+  t.same(said(not(from('web')), orders, not(from('shop')), from('web', 'shop')), [
+    [
+      '/rules/0/when/of/3',
+      "this cannot hold while the policy's /rules/0/when/of/0 and /rules/0/when/of/2 do, so the rule can never decide",
+    ],
+  ]);
+});
+
+t.test('rules that leave nothing to a later one only together', async (t) => {
+  const often: Condition = { type: 'recentOrders', days: 30, atLeast: 2 };
+  const vip: Condition = { type: 'tag', tag: 'vip' };
+  const seldom: Condition = { type: 'recentOrders', days: 30, lessThan: 2 };
+  const policy = (...conditions: Condition[]) => policyOf(conditions.map((when) => ['mature', when]));
+  t.match(validatePolicy(policy(often, vip, seldom, { type: 'orders', atLeast: 1 })), [
+    { pointer: '/rules/3/when', message: /^one of the rules 0, 2 holds whenever this one does/ },
+  ]);
+  t.same(faultsOf(often, vip, { ...seldom, days: 31 }, { type: 'orders', atLeast: 1 }), []);
+});
+
+t.test('warnings: branches that can never hold, by themselves or where they stand', async (t) => {
+  const silent: Condition = { type: 'silence', days: 60 };
+  const recent: Condition = { type: 'recentOrders', days: 30, atLeast: 1 };
+  const vip: Condition = { type: 'tag', tag: 'vip' };
+  const warningsOf = (when: Condition) =>
+    policyWarnings(policyOf([['mature', when]]))
+      .filter(({ message }) => message.includes('branch'))
+      .map(({ pointer, message }) => [pointer, message]);
+  t.same(warningsOf({ type: 'any', of: [vip, { type: 'all', of: [silent, recent] }] }), [
+    [
+      '/rules/0/when/of/1',
+      "the policy's /rules/0/when/of/1/of/1 cannot hold while the policy's /rules/0/when/of/1/of/0 does, so this branch decides nothing",
+    ],
+  ]);
+  t.same(warningsOf({ type: 'all', of: [{ type: 'any', of: [recent, vip] }, silent] }), [
+    [
+      '/rules/0/when/of/0/of/0',
+      "this cannot hold while the policy's /rules/0/when/of/1 does, so this branch decides nothing",
+    ],
+  ]);
+  t.same(warningsOf({ type: 'any', of: [recent, silent, { type: 'all', of: [silent, vip] }] }), []);
+  const denied: Condition = { type: 'not', of: { type: 'any', of: [recent, vip] } };
+  t.same(warningsOf({ type: 'all', of: [denied, silent] }), [], 'a denial is made of what does not hold');
+  t.same(warningsOf({ type: 'all', of: [silent, recent] }), [], 'a fault is no warning besides');
+});
 
 t.test('warnings: stages that no rule leads to, and rules that always hold', async (t) => {
   const policy = policyOf([

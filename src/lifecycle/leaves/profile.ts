@@ -2,32 +2,38 @@
 // have answered. Does not own which values there are (customers/).
 
 import { isoInstant } from '../calendar.js';
+import { claimed, denied, type Literal } from '../claims.js';
 import type { Condition, ConditionOf } from '../conditions.js';
-import { type ConditionEvidence, dueAt, type Needs, type Predicate, type View } from '../predicate.js';
+import { type ConditionEvidence, dueAt, type LeafPredicate, type Needs, type View } from '../predicate.js';
+import { interactions } from './quantities.js';
 
 const PROFILE: Needs = { history: true, profile: true };
 
 interface Profiled<C extends Condition> {
   field(condition: C): string;
   holds(condition: C, value: unknown): boolean;
+  says(condition: C): Literal;
   wanted(condition: C): unknown;
 }
 
 export const tag = profiled<ConditionOf<'tag'>>({
   field: (condition) => `tag:${condition.tag}`,
   holds: (_, value) => value === true,
+  says: (condition) => claimed({ about: `tag:${condition.tag}` }),
   wanted: () => true,
 });
 
 export const channel = profiled<ConditionOf<'channel'>>({
   field: () => 'channel',
   holds: (condition, value) => typeof value === 'string' && condition.in.includes(value),
+  says: (condition) => claimed({ about: 'channel', among: new Set(condition.in), isSingle: true }),
   wanted: (condition) => condition.in,
 });
 
 export const country = profiled<ConditionOf<'country'>>({
   field: () => 'country',
   holds: (condition, value) => typeof value === 'string' && condition.in.includes(value),
+  says: (condition) => claimed({ about: 'country', among: new Set(condition.in), isSingle: true }),
   wanted: (condition) => condition.in,
 });
 
@@ -43,6 +49,13 @@ export const attribute = profiled<ConditionOf<'attribute'>>({
     if (typeof value !== 'number') return false;
     return (atLeast === undefined || value >= atLeast) && (atMost === undefined || value <= atMost);
   },
+  /** A list has several values at once. Bounds ask for a number, which is none: they leave no other value. */
+  says({ key, in: values, atLeast, atMost, exists }) {
+    const about = `attributes.${key}`;
+    if (exists !== undefined) return exists ? claimed({ about }) : denied({ about });
+    if (values !== undefined) return claimed({ about, among: new Set<unknown>(values) });
+    return claimed({ about, min: atLeast ?? -Infinity, max: atMost ?? Infinity, isSingle: true });
+  },
   wanted({ in: values, atLeast, atMost, exists }) {
     if (exists !== undefined) return { exists };
     return (
@@ -52,10 +65,10 @@ export const attribute = profiled<ConditionOf<'attribute'>>({
 });
 
 /** Only a change of the profile changes it. */
-function profiled<C extends Condition>(of: Profiled<C>): Predicate<C> {
+function profiled<C extends Condition>(of: Profiled<C>): LeafPredicate<C> {
   return {
     needs: () => PROFILE,
-    needsOrder: () => false,
+    meaning: (condition) => ({ says: [of.says(condition)] }),
     compile(condition) {
       const field = of.field(condition);
       return (view) => {
@@ -77,9 +90,17 @@ function profiled<C extends Condition>(of: Profiled<C>): Predicate<C> {
   };
 }
 
-export const satisfaction: Predicate<ConditionOf<'satisfaction'>> = {
+export const satisfaction: LeafPredicate<ConditionOf<'satisfaction'>> = {
   needs: () => ({}),
-  needsOrder: () => false,
+  /** There is one last answer on a scale, however far back is looked; and to answer is an interaction. */
+  meaning({ scale, atLeast, atMost, withinDays }) {
+    const about = `satisfaction:${scale}`;
+    const [min, max] = [atLeast ?? -Infinity, atMost ?? Infinity];
+    return {
+      says: [claimed({ about, min, max, isSingle: true, window: withinDays ?? Infinity })],
+      hence: [interactions(1, withinDays)],
+    };
+  },
   compile: (condition) => (view) => {
     const { holds, until } = lookAtAnswer(condition, view);
     view.holds = holds;

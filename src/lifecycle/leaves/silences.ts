@@ -3,6 +3,7 @@
 
 import { DAY_MS, isoInstant } from '../calendar.js';
 import type { Calibration } from '../calibration.js';
+import { type Claim, claimed, denied, type Meaning } from '../claims.js';
 import type { Condition, ConditionOf } from '../conditions.js';
 import type { Facts } from '../facts.js';
 import { logTail, shrunkMeanGapDays, tailQuantileDays } from '../models/cadence.js';
@@ -15,19 +16,19 @@ import {
 import {
   type ConditionEvidence,
   dueAt,
+  type LeafPredicate,
   type Needs,
-  type Predicate,
   rounded,
   spanDays,
   type View,
 } from '../predicate.js';
+import { AN_ORDER, interactions, purchaseDays } from './quantities.js';
 
 interface Silent<C extends Condition> {
   needs(condition: C): Needs;
   /** Whose silence it is. */
   since(facts: Facts): number | null;
-  needsOrder: boolean;
-  threshold(condition: C): { family: string; figure: number };
+  meaning(condition: C): Meaning;
   /** Gives the silence from which on the condition holds; Infinity for never. Asked only where there is a `since`. */
   dueDays(condition: C): (facts: Facts, calibration: Calibration) => number;
   /** Writes down the policy's own figures, and what else the value is computed from. */
@@ -40,8 +41,8 @@ const CADENCE: Needs = { calibration: 'cadence' };
 export const silence = silent<ConditionOf<'silence'>>({
   needs: () => ({}),
   since: sinceOrder,
-  needsOrder: true,
-  threshold: ({ days }) => ({ family: '', figure: days }),
+  /** At the instant at which the last order leaves a window of so many days, the silence is that long. */
+  meaning: ({ days }) => ({ says: [claimed(AN_ORDER), denied(purchaseDays(1, days))] }),
   dueDays:
     ({ days }) =>
     () =>
@@ -51,8 +52,7 @@ export const silence = silent<ConditionOf<'silence'>>({
 export const interactionSilence = silent<ConditionOf<'interactionSilence'>>({
   needs: () => ({}),
   since: (facts) => facts.lastInteractionAt,
-  needsOrder: false,
-  threshold: ({ days }) => ({ family: '', figure: days }),
+  meaning: ({ days }) => ({ says: [claimed(interactions(1)), denied(interactions(1, days))] }),
   dueDays:
     ({ days }) =>
     () =>
@@ -62,8 +62,7 @@ export const interactionSilence = silent<ConditionOf<'interactionSilence'>>({
 export const cadenceQuantile = silent<ConditionOf<'cadenceQuantile'>>({
   needs: () => CADENCE,
   since: sinceOrder,
-  needsOrder: true,
-  threshold: ({ q }) => ({ family: '', figure: q }),
+  meaning: ({ q }) => afterOrder({ about: 'cadence_quantile', min: q, blur: CLOSED_FORM_BLUR }),
   dueDays({ q }) {
     const tail = logTail(q);
     return ({ purchaseDays, firstDay, lastDay }, { cadence }) =>
@@ -77,8 +76,7 @@ export const cadenceQuantile = silent<ConditionOf<'cadenceQuantile'>>({
 export const cadenceMultiple = silent<ConditionOf<'cadenceMultiple'>>({
   needs: () => CADENCE,
   since: sinceOrder,
-  needsOrder: true,
-  threshold: ({ multiple }) => ({ family: '', figure: multiple }),
+  meaning: ({ multiple }) => afterOrder({ about: 'cadence_multiple', min: multiple }),
   dueDays({ multiple }) {
     return ({ purchaseDays, firstDay, lastDay }, { cadence }) =>
       multiple * shrunkMeanGapDays(purchaseDays - 1, spanDays(firstDay, lastDay), cadence.medianGapDays);
@@ -95,8 +93,8 @@ export const cadenceMultiple = silent<ConditionOf<'cadenceMultiple'>>({
 export const aliveProbability = silent<ConditionOf<'aliveProbability'>>({
   needs: ({ model }) => ({ calibration: model }),
   since: sinceOrder,
-  needsOrder: true,
-  threshold: ({ model, below }) => ({ family: model, figure: -below }),
+  /** An order in all time to come is as likely as that the customer is not lost, and in any less time it is less. */
+  meaning: ({ model, below }) => afterOrder({ ...unlikely(model, Infinity, below), blur: CLOSED_FORM_BLUR }),
   dueDays({ model, below }) {
     return (facts, calibration) => {
       const parameters = calibration[model];
@@ -118,8 +116,7 @@ export const aliveProbability = silent<ConditionOf<'aliveProbability'>>({
 export const orderProbability = silent<ConditionOf<'orderProbability'>>({
   needs: ({ model }) => ({ calibration: model }),
   since: sinceOrder,
-  needsOrder: true,
-  threshold: ({ model, withinDays, below }) => ({ family: `${model}:${withinDays}`, figure: -below }),
+  meaning: ({ model, withinDays, below }) => afterOrder(unlikely(model, withinDays, below)),
   dueDays({ model, withinDays, below }) {
     return (facts, calibration) => {
       const parameters = calibration[model];
@@ -138,6 +135,28 @@ export const orderProbability = silent<ConditionOf<'orderProbability'>>({
     });
   },
 });
+
+/** Of two figures that are closer, rounding could let the due time of the higher one be the earlier. */
+const CLOSED_FORM_BLUR = 1e-9;
+
+/**
+ * A crossing that is sought is late by up to 1e-10 days, and a due time rounds up: of two thresholds that are
+ * close, the lower could thus be due a millisecond before the higher, or a longer time before a shorter one at
+ * the same threshold. An order's probability falls by no more than 1.25 · max(r/alpha, 1) a day (x purchase
+ * days lie at least x days apart), and no fit gives an r/alpha above a million: where thresholds are this far
+ * apart, their crossings are three times as far apart as a crossing can be late. So an equal threshold for a
+ * longer time is left out, though P(order) grows with the time.
+ */
+const CROSSING_BLUR = 5e-4;
+
+/** The longer the time, the likelier an order in it, so windows are turned round here. */
+function unlikely(model: string, withinDays: number, below: number): Claim {
+  return { about: `order_within:${model}`, window: -withinDays, min: -below, blur: CROSSING_BLUR };
+}
+
+function afterOrder(claim: Claim): Meaning {
+  return { says: [claimed(claim)], hence: [AN_ORDER] };
+}
 
 function silenceOf(ageDays: number, span: number): number {
   return Math.max(ageDays - span, 0);
@@ -159,11 +178,10 @@ function quoteProbability(
   evidence.value = value === null ? null : rounded(value);
 }
 
-function silent<C extends Condition>(of: Silent<C>): Predicate<C> {
+function silent<C extends Condition>(of: Silent<C>): LeafPredicate<C> {
   return {
     needs: of.needs,
-    needsOrder: () => of.needsOrder,
-    threshold: of.threshold,
+    meaning: of.meaning,
     compile(condition) {
       const days = of.dueDays(condition);
       return (view) => {

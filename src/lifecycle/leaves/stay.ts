@@ -2,19 +2,20 @@
 // what they have decided before: at the instant that is being decided, the stage in force until then.
 
 import { DAY_MS, isoInstant } from '../calendar.js';
+import { claimed } from '../claims.js';
 import type { ConditionOf } from '../conditions.js';
-import { dueAt, type Predicate, rounded, type View } from '../predicate.js';
+import { dueAt, type LeafPredicate, rounded, type View } from '../predicate.js';
 
 type DaysInStage = ConditionOf<'daysInStage'>;
 
 /**
  * A stay that was long enough goes on counting after the stage was left, until the next order. Without that the
- * condition would end at the very move that it causes, and the customer would be moved back at once.
+ * condition would end at the very move that it causes, and the customer would be moved back at once. For the
+ * same reason two stages do not exclude each other here, though a customer is in one at a time.
  */
-export const daysInStage: Predicate<DaysInStage> = {
+export const daysInStage: LeafPredicate<DaysInStage> = {
   needs: () => ({ history: true }),
-  needsOrder: () => false,
-  threshold: ({ stage, atLeast }) => ({ family: stage, figure: atLeast }),
+  meaning: ({ stage, atLeast }) => ({ says: [claimed({ about: `stay:${stage}`, min: atLeast })] }),
   compile: (condition) => (view) => {
     const due = dueOf(condition, view);
     view.holds = view.at >= due;

@@ -3,17 +3,19 @@
 // for a drop, are the only ones at which such a condition can change while no fact arrives.
 
 import { DAY_MS, INSTANT_MAX, isoInstant } from '../calendar.js';
+import { type Claim, claimed, denied } from '../claims.js';
 import type { Condition, ConditionOf } from '../conditions.js';
 import { firstAfter, interactionsOf, latestStart, purchaseDaysOf, type Series, spendOf } from '../past.js';
 import {
   type ConditionEvidence,
   dueAt,
   type EvidenceUnit,
+  type LeafPredicate,
   type Needs,
-  type Predicate,
   rounded,
   type View,
 } from '../predicate.js';
+import { AN_ORDER, interactions, purchaseDays, spent } from './quantities.js';
 
 const HISTORY: Needs = { history: true };
 
@@ -22,7 +24,9 @@ interface Windowed<C extends Condition & { days: number }> {
   bound(condition: C): { least: number; isLess: boolean };
   series(condition: C, view: View): Series;
   done(view: View): number;
-  isOfOrders: boolean;
+  /** That there was at least so much in the window, and what follows from it. */
+  claim(least: number, condition: C): Claim;
+  hence?(condition: C): Claim[];
 }
 
 const ordersDone = ({ past }: View) => past.ordersDone;
@@ -38,7 +42,7 @@ export const recentOrders = windowed<ConditionOf<'recentOrders'>>({
   bound: boundOf,
   series: (_, { past, timeZone }) => purchaseDaysOf(past, timeZone),
   done: ordersDone,
-  isOfOrders: true,
+  claim: (least, { days }) => purchaseDays(least, days),
 });
 
 export const recentSpend = windowed<ConditionOf<'recentSpend'>>({
@@ -47,7 +51,8 @@ export const recentSpend = windowed<ConditionOf<'recentSpend'>>({
     boundOf({ ...given({ atLeast: atLeastMinor, lessThan: lessThanMinor }) }),
   series: ({ currency }, { past }) => spendOf(past, currency),
   done: ordersDone,
-  isOfOrders: true,
+  claim: (least, { currency, days }) => spent(currency, least, days),
+  hence: ({ days }) => [purchaseDays(1, days)],
 });
 
 export const recentInteractions = windowed<ConditionOf<'recentInteractions'>>({
@@ -55,7 +60,7 @@ export const recentInteractions = windowed<ConditionOf<'recentInteractions'>>({
   bound: boundOf,
   series: (_, { past }) => interactionsOf(past),
   done: touchpointsDone,
-  isOfOrders: false,
+  claim: (least, { days }) => interactions(least, days),
 });
 
 function given(bounds: { atLeast: number | undefined; lessThan: number | undefined }) {
@@ -64,7 +69,7 @@ function given(bounds: { atLeast: number | undefined; lessThan: number | undefin
 }
 
 /** At least `least` within the window holds until the fact that makes it enough has left it. */
-function windowed<C extends Condition & { days: number }>(of: Windowed<C>): Predicate<C> {
+function windowed<C extends Condition & { days: number }>(of: Windowed<C>): LeafPredicate<C> {
   const look = (condition: C, view: View): { enough: boolean; until: number } => {
     const { least } = of.bound(condition);
     const series = of.series(condition, view);
@@ -75,11 +80,12 @@ function windowed<C extends Condition & { days: number }>(of: Windowed<C>): Pred
   };
   return {
     needs: () => HISTORY,
-    needsOrder: (condition) => of.isOfOrders && !of.bound(condition).isLess,
-    threshold(condition) {
+    meaning(condition) {
       const { least, isLess } = of.bound(condition);
-      const currency = 'currency' in condition ? condition.currency : '';
-      return { family: `${condition.days}:${currency}:${isLess}`, figure: isLess ? -least : least };
+      const claim = of.claim(least, condition);
+      return isLess
+        ? { says: [denied(claim)] }
+        : { says: [claimed(claim)], hence: of.hence?.(condition) ?? [] };
     },
     compile: (condition) => {
       const { isLess } = of.bound(condition);
@@ -178,10 +184,12 @@ function lookAtDrop(condition: ConditionOf<'drop'>, view: View): { holds: boolea
   return { holds, until: until <= INSTANT_MAX ? until : Infinity };
 }
 
-export const drop: Predicate<ConditionOf<'drop'>> = {
+export const drop: LeafPredicate<ConditionOf<'drop'>> = {
   needs: () => HISTORY,
-  needsOrder: ({ measure }) => measure !== 'interactions',
-  threshold: ({ measure, currency, days, by }) => ({ family: `${measure}:${currency}:${days}`, figure: by }),
+  meaning: ({ measure, currency, days, by }) => ({
+    says: [claimed({ about: `drop:${measure}:${currency}:${days}`, min: by })],
+    hence: [measure === 'interactions' ? interactions(1) : AN_ORDER],
+  }),
   compile: (condition) => (view) => {
     const { holds, until } = lookAtDrop(condition, view);
     view.holds = holds;

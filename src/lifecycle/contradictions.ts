@@ -30,7 +30,10 @@ export interface DeadBranch {
   because: Contradiction;
 }
 
-/** Of every `any`: by themselves, or beside what has to hold together with the `any`, which is `around` it. */
+/**
+ * Of every `any`: by themselves, or beside what is `around` it. Where one part of an `all` does not hold, nothing
+ * depends on the others, denied or not: so what is around is all that stands beside on the way down to there.
+ */
 export function deadBranchesOf(
   { part, pointer }: Placed,
   effort: Effort,
@@ -44,8 +47,6 @@ export function deadBranchesOf(
       return [{ pointer: branch.pointer, because }];
     });
   }
-  // What a denial is made of does not hold together with what stands around it.
-  if (part.type === 'not') return parts.flatMap((denied) => deadBranchesOf(denied, effort));
   return parts.flatMap((one) => {
     return deadBranchesOf(one, effort, [...around, ...parts.filter((other) => other !== one)]);
   });

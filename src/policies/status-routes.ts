@@ -36,9 +36,11 @@ function validate(app: App, policies: PoliciesService): void {
         tags,
         summary: 'Name what is wrong with a policy',
         description:
-          'Faults keep it from deciding: contradictions, rules that never decide, stages that are not there. ' +
-          'Warnings do not: stages that nothing leads to, a cadence that has not been fitted, customers who would ' +
-          'not be carried over, and of what decides already a model that the newest fit does not identify.',
+          'Faults keep it from deciding: contradictions, with the parts that exclude each other; rules that never ' +
+          'decide, because one of those before them does whenever they would; stages that are not there. ' +
+          'Warnings do not: branches that can never hold, stages that nothing leads to, a cadence that has not ' +
+          'been fitted, customers who would not be carried over, and of what decides already a model that the ' +
+          'newest fit does not identify. What is said is so for every customer; not every contradiction is seen.',
         params: policyPath,
         response: responses({ 200: ref(PolicyFindings) }, 404),
       },

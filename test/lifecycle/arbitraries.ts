@@ -142,18 +142,18 @@ export function policy(timeZones = TIME_ZONES, conditions = condition): fc.Arbit
 /** Of conditions over the sum of the facts alone. */
 export const summedPolicy = (timeZones = TIME_ZONES) => policy(timeZones, nested(summed));
 
+export const dropoutFit = fc
+  .record({
+    r: fc.constantFrom(0.3, 1.2),
+    alphaDays: fc.constantFrom(4, 30),
+    a: fc.constantFrom(0.8, 1.5),
+    b: fc.constantFrom(1, 2.4),
+  })
+  // Evidence that has been through JSON is compared with it.
+  .map((parameters) => ({ ...parameters }));
+
 /** Null where the fit is refused. */
-export const dropout = fc.option(
-  fc
-    .record({
-      r: fc.constantFrom(0.3, 1.2),
-      alphaDays: fc.constantFrom(4, 30),
-      a: fc.constantFrom(0.8, 1.5),
-      b: fc.constantFrom(1, 2.4),
-    })
-    // Evidence that has been through JSON is compared with it.
-    .map((parameters) => ({ ...parameters })),
-);
+export const dropout = fc.option(dropoutFit);
 
 export const cadence = fc.record({
   r: fc.constantFrom(0.3, 1, 3.7),

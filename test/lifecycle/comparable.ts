@@ -3,9 +3,17 @@
 
 import fc from 'fast-check';
 import type { Condition } from '../../src/lifecycle/conditions.js';
-import type { ProfileChangeFact } from '../../src/lifecycle/facts.js';
+import type { ProfileChangeFact, TouchpointFact } from '../../src/lifecycle/facts.js';
 import type { History, Timeline } from '../../src/lifecycle/replay.js';
-import { history as anyHistory, instant, stage, timeline } from './arbitraries.js';
+import {
+  history as anyHistory,
+  cadence,
+  dropoutFit,
+  instant,
+  START,
+  stage,
+  timeline,
+} from './arbitraries.js';
 
 const is = <T extends string>(type: T) => fc.constant(type);
 const days = fc.oneof(
@@ -35,18 +43,20 @@ const purchases: fc.Arbitrary<Condition> = fc.oneof(
 
 const score = fc.integer({ min: 1, max: 5 });
 const scale = fc.constantFrom('csat' as const, 'csat' as const, 'nps' as const);
-const requiredKeys = ['type', 'scale'] as const;
-const contacts: fc.Arbitrary<Condition> = fc.oneof(
-  counted('recentInteractions'),
-  fc.record({ type: is('interactionSilence'), days }),
+const answers: fc.Arbitrary<Condition> = fc.oneof(
   fc.record(
     { type: is('satisfaction'), scale, atLeast: score, withinDays: days },
-    { requiredKeys: [...requiredKeys, 'atLeast'] },
+    { requiredKeys: ['type', 'scale', 'atLeast'] },
   ),
   fc.record(
     { type: is('satisfaction'), scale, atMost: score, withinDays: days },
-    { requiredKeys: [...requiredKeys, 'atMost'] },
+    { requiredKeys: ['type', 'scale', 'atMost'] },
   ),
+);
+const contacts: fc.Arbitrary<Condition> = fc.oneof(
+  { weight: 3, arbitrary: counted('recentInteractions') },
+  { weight: 2, arbitrary: fc.record({ type: is('interactionSilence'), days }) },
+  { weight: 2, arbitrary: answers },
 );
 
 const origins: fc.Arbitrary<Condition> = fc.oneof(
@@ -80,12 +90,14 @@ const attributes: fc.Arbitrary<Condition> = fc.oneof(
 const model = fc.constantFrom('bg' as const, 'mbg' as const, 'mbg' as const);
 const below = fc.constantFrom(0.05, 0.25, 0.2501, 0.25 + 1e-12, 0.26, 0.5, 0.75, 0.95);
 const withinDays = fc.constantFrom(1, 10, 10 + 1e-10, 60);
-const models: fc.Arbitrary<Condition> = fc.oneof(
-  fc.record({ type: is('aliveProbability'), model, below }),
-  fc.record({ type: is('orderProbability'), model, withinDays, below }),
+const probabilities: fc.Arbitrary<Condition> = fc.oneof(
+  { weight: 1, arbitrary: fc.record({ type: is('aliveProbability'), model, below }) },
+  { weight: 3, arbitrary: fc.record({ type: is('orderProbability'), model, withinDays, below }) },
+);
+
+const cadences: fc.Arbitrary<Condition> = fc.oneof(
   fc.record({ type: is('cadenceQuantile'), q: fc.constantFrom(0.1, 0.5, 0.500_001, 0.9) }),
   fc.record({ type: is('cadenceMultiple'), multiple: fc.constantFrom(0.1, 0.5, 1, 3) }),
-  fc.record({ type: is('silence'), days }),
 );
 
 const stays: fc.Arbitrary<Condition> = fc.record({
@@ -106,7 +118,15 @@ const drops: fc.Arbitrary<Condition> = fc.oneof(
   fc.record({ type: is('orders'), atLeast: few }),
 );
 
-const SUBJECTS = [purchases, contacts, origins, attributes, models, fc.oneof(stays, drops)];
+const SUBJECTS = [
+  purchases,
+  contacts,
+  answers,
+  origins,
+  attributes,
+  probabilities,
+  fc.oneof(cadences, stays, drops),
+];
 
 function formula(plain: fc.Arbitrary<Condition>): fc.Arbitrary<Condition> {
   const list = (of: fc.Arbitrary<Condition>) => fc.array(of, { minLength: 1, maxLength: 3 });
@@ -157,12 +177,24 @@ const change: fc.Arbitrary<Omit<ProfileChangeFact, 'id'>> = fc.oneof(
   },
 );
 
-/** A history with more in its profile than most, so that its values are looked at often. */
-export const history: fc.Arbitrary<History> = fc
-  .tuple(anyHistory, fc.array(change, { maxLength: 6 }))
-  .map(([facts, changes]) => ({ ...facts, changes: changes.map((one, i) => ({ ...one, id: `c${i}` })) }));
+const answer: fc.Arbitrary<Omit<TouchpointFact, 'id'>> = fc.record({
+  at: instant,
+  satisfaction: fc.record({ scale, score }),
+});
 
-/** Versions whose rules are these conditions, so that whoever walks by them looks at all that they look at. */
+/** A history with more answers and more in its profile than most, so that conditions about them hold often. */
+export const history: fc.Arbitrary<History> = fc
+  .tuple(anyHistory, fc.array(change, { maxLength: 6 }), fc.array(answer, { maxLength: 4 }))
+  .map(([facts, changes, answers]) => ({
+    ...facts,
+    changes: changes.map((one, i) => ({ ...one, id: `c${i}` })),
+    touchpoints: [...facts.touchpoints, ...answers.map((one, i) => ({ ...one, id: `a${i}` }))],
+  }));
+
+/**
+ * Versions whose rules are these conditions, so that whoever walks by them looks at all that they look at; and
+ * models from the first day on.
+ */
 export function timelineOf(conditions: Condition[]): fc.Arbitrary<Timeline> {
   const rules = fc.tuple(...conditions.map((when) => stage.map((key) => ({ stage: key, when }))));
   const policies = fc.record({
@@ -171,5 +203,12 @@ export function timelineOf(conditions: Condition[]): fc.Arbitrary<Timeline> {
     rules,
     otherwise: stage,
   });
-  return timeline(policies);
+  const first = fc.record({ cadence, bg: dropoutFit, mbg: dropoutFit });
+  return fc.tuple(timeline(policies), first).map(([versions, fits]) => ({
+    policies: versions.policies,
+    calibrations: [
+      { version: 1, effectiveFrom: START, ...fits },
+      ...versions.calibrations.map((later) => ({ ...later, version: later.version + 1 })),
+    ],
+  }));
 }

@@ -22,7 +22,7 @@ import { Customer, type Truth } from './moments.js';
 import { DAY } from './reference.js';
 
 const END = START + (SPAN_DAYS + 40) * DAY;
-const RUNS = { numRuns: 1_500 };
+const RUNS = { numRuns: 2_000 };
 
 const NEVER: Condition = {
   type: 'all',
@@ -76,16 +76,17 @@ function saidOf(a: Condition, b: Condition): Said[] {
 
 t.test('what is said of two conditions is so at every instant of every customer', async (t) => {
   const told = new Map<string, number>();
-  const cases = comparable(2).chain((pair) =>
-    fc.record({ pair: fc.constant(pair), facts: history, versions: timelineOf(pair) }),
-  );
+  const cases = comparable(2)
+    .map(([a, b]) => ({
+      pair: [a, b] as [Condition, Condition],
+      said: saidOf(a as Condition, b as Condition),
+    }))
+    .filter(({ said }) => said.length > 0)
+    .chain((of) => fc.record({ of: fc.constant(of), facts: history, versions: timelineOf(of.pair) }));
   fc.assert(
-    fc.property(cases, ({ pair: [a, b], facts, versions }) => {
-      assert(a !== undefined && b !== undefined);
-      const said = saidOf(a, b);
+    fc.property(cases, ({ of: { pair, said }, facts, versions }) => {
       for (const { kind } of said) told.set(kind, (told.get(kind) ?? 0) + 1);
-      if (said.length === 0) return;
-      for (const { at, says, truth } of new Customer(facts, versions, END).moments([a, b])) {
+      for (const { at, says, truth } of new Customer(facts, versions, END).moments(pair)) {
         for (const { kind, isSo } of said) {
           assert(isSo(truth), `${kind}: not so by ${says} at ${new Date(at).toISOString()}`);
         }

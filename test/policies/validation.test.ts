@@ -27,8 +27,8 @@ const FAULTS: [name: string, policy: object, pointer: string, detail: RegExp][] 
         { stage: 'new', when: ordered(1) },
       ],
     }),
-    '/policy/rules/0/when',
-    /contradicts itself/,
+    '/policy/rules/0/when/of/1',
+    /cannot hold while the policy's \/rules\/0\/when\/of\/0 does/,
   ],
   [
     'a stage that is not there',

@@ -93,7 +93,7 @@ export function advance(
  */
 export function canAdvance(
   state: CustomerState,
-  newFacts: FactLists,
+  { createdAt, ...newFacts }: History,
   timeline: CompiledTimeline,
   until: number,
 ): boolean {
@@ -108,7 +108,8 @@ export function canAdvance(
   }
   const isLater = (fact: { at: number }) => fact.at > state.at;
   // Whoever looks at the profile from now on has been replayed above; who did in the past decided by other values.
-  const isRewritten = newFacts.changes.some((change) => !isLater(change));
+  // What is said of the creation is so from the first fact on (replayWalk), and that may be long before.
+  const isRewritten = newFacts.changes.some((change) => !isLater(change) || change.at <= createdAt);
   if (isRewritten && timeline.segments.slice(0, index).some(({ policy }) => policy.needs.history))
     return false;
   return (

@@ -54,7 +54,8 @@ export function needsHistory(advancement: Advancement, timeline: CompiledTimelin
   if (customer.state === null) return false;
   // A fact that was recorded ahead of its time is in the tables and not in the state.
   if (customer.nextFactAt !== null && customer.nextFactAt <= now) return true;
-  return !canAdvance(customer.state, factsOf(advancement), timeline, now.getTime());
+  const news = { createdAt: customer.snapshot.createdAt.getTime(), ...factsOf(advancement) };
+  return !canAdvance(customer.state, news, timeline, now.getTime());
 }
 
 function factsOf({ orders = [], touchpoints = [], moves = [], changes = [] }: Advancement) {

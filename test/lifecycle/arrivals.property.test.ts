@@ -7,7 +7,7 @@ import type { FactLists } from '../../src/lifecycle/facts.js';
 import { replay, type Transition } from '../../src/lifecycle/replay.js';
 import { history, instant, policy, summedPolicy, timeline } from './arbitraries.js';
 import { LedgerKeeper } from './keeper.js';
-import { at, policyOf } from './samples.js';
+import { at, ordersAt, policyOf } from './samples.js';
 
 /** What comes to be known, one at a time, at instants that only move on: facts, versions, facts taken back. */
 const arrivals = fc.array(
@@ -63,35 +63,46 @@ t.test(
   },
 );
 
-t.test(
-  'a value that held before the present policy is replayed where an earlier one looked at it',
-  async (t) => {
-    const start = at('2024-03-01');
-    const versions = {
-      policies: [
-        {
-          version: 1,
-          effectiveFrom: null,
-          policy: policyOf([['prospect', { type: 'attribute', key: 'tier', in: ['gold'] }]]),
-        },
-        { version: 2, effectiveFrom: at('2024-03-02'), policy: policyOf([]) },
-      ],
-      calibrations: [],
-    };
-    const keeper = new LedgerKeeper(start, versions);
-    keeper.addPolicy(versions);
-    const nothing = { orders: [], touchpoints: [], moves: [], changes: [] };
-    keeper.learn(nothing, at('2024-03-03'), false);
-    const gold = { id: 'c1', at: start, field: 'attributes.tier', value: 'gold' };
-    keeper.learn({ ...nothing, changes: [gold] }, at('2024-03-03'), false);
+/** The first policy looks at a value of the profile; the second, from 2 March on, at nothing. */
+const LOOKED_ONCE = {
+  policies: [
+    {
+      version: 1,
+      effectiveFrom: null,
+      policy: policyOf([['prospect', { type: 'attribute', key: 'tier', in: ['gold'] }]]),
+    },
+    { version: 2, effectiveFrom: at('2024-03-02'), policy: policyOf([]) },
+  ],
+  calibrations: [],
+};
+const NOTHING = { orders: [], touchpoints: [], moves: [], changes: [] };
+const goldAt = (instant: number) => ({ id: 'c1', at: instant, field: 'attributes.tier', value: 'gold' });
+
+for (const { name, createdAt, orders } of [
+  {
+    name: 'a value that held before the present policy is replayed where an earlier one looked at it',
+    createdAt: at('2024-03-01'),
+    orders: [],
+  },
+  {
+    name: 'and one that is said of the creation, where facts are older than that',
+    createdAt: at('2024-03-05'),
+    orders: ordersAt('2024-03-01'),
+  },
+]) {
+  t.test(name, async (t) => {
+    const keeper = new LedgerKeeper(createdAt, LOOKED_ONCE);
+    keeper.addPolicy(LOOKED_ONCE);
+    keeper.learn({ ...NOTHING, orders }, at('2024-03-06'), false);
+    keeper.learn({ ...NOTHING, changes: [goldAt(createdAt)] }, at('2024-03-06'), false);
     t.equal(keeper.ledger[0]?.evidence.rule, 0, 'the first row says which rule it was');
     t.strictSame(
       keeper.ledger.map(withoutId),
       replay(keeper.known, keeper.timeline, keeper.now).transitions,
       'and the ledger is that of one replay',
     );
-  },
-);
+  });
+}
 
 function withoutId({ id: _id, ...transition }: Transition & { id: string }) {
   return transition;

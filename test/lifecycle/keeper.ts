@@ -58,7 +58,11 @@ export class LedgerKeeper {
     if (isRewritten) this.known.orders = this.known.orders.slice(1);
     const pending = joined(this.#pending, news);
     const state = this.latest === null ? null : stored(this.latest.state);
-    if (state !== null && !isRewritten && canAdvance(state, pending, this.timeline, now)) {
+    if (
+      state !== null &&
+      !isRewritten &&
+      canAdvance(state, { createdAt: this.known.createdAt, ...pending }, this.timeline, now)
+    ) {
       this.latest = advance(state, pending, this.timeline, now);
       for (const transition of this.latest.transitions) this.#add(transition);
       this.advances += 1;

@@ -161,7 +161,7 @@ t.test('a clock that is behind takes nothing back', async (t) => {
   const history = historyOf('2024-01-10', { orders: ordersAt('2024-01-10') });
   const { state, reviewAt } = replay(history, timeline, at('2024-02-24'));
   t.equal(state.stage, 'declining');
-  t.ok(canAdvance(state, nothing, timeline, at('2024-02-23')));
+  t.ok(canAdvance(state, { createdAt: history.createdAt, ...nothing }, timeline, at('2024-02-23')));
   t.match(advance(state, nothing, timeline, at('2024-02-23')), { state, reviewAt, transitions: [] });
 });
 

@@ -123,7 +123,7 @@ t.test(
     );
     const until = at('2024-03-01');
     const may = (facts: object, versions = timeline) =>
-      canAdvance(state, { ...nothing, ...facts }, versions, until);
+      canAdvance(state, { createdAt: at('2024-01-10'), ...nothing, ...facts }, versions, until);
     t.ok(may({ orders: ordersAt('2024-01-11') }), 'late, but nothing has happened since');
     t.notOk(may({ orders: ordersAt('2024-01-10') }), 'at the last instant');
     t.notOk(may({ orders: ordersAt('2024-01-09') }));

@@ -4,6 +4,7 @@
 import type { Transaction } from '../db/executor.js';
 import { anonymousEvidence, ERASED_TEXT } from '../transitions/erasure.js';
 import { eventsOfCustomer, forgetAnswers, saveBodies } from './erasure-store.js';
+import { lockFeed } from './feed-store.js';
 
 export interface TellingErasure {
   /** Whose events; for one who was merged only for a time, those of that time. */
@@ -11,6 +12,12 @@ export interface TellingErasure {
 }
 
 export interface OutboxErasure {
+  /**
+   * Holds the feed, for one that will erase: whoever gives places goes by where the events' rows lie, and must not
+   * meet one that is being rewritten. Right after the customer's lock and before any other, since whoever has the
+   * feed may yet wait for a customer's rows.
+   */
+  hold(tx: Transaction, tenantId: string): Promise<void>;
   erase(tx: Transaction, tenantId: string, erasure: TellingErasure): Promise<void>;
 }
 
@@ -18,6 +25,9 @@ const PAGE = 500;
 
 export function createOutboxErasure(): OutboxErasure {
   return {
+    async hold(tx, tenantId) {
+      await lockFeed(tx, tenantId, true);
+    },
     async erase(tx, tenantId, { told }) {
       for (const stretch of told) await eraseStretch(tx, tenantId, stretch);
     },

@@ -44,7 +44,7 @@ export interface Numbering {
  * has the sequence one below, so that it is one look-up by index; the position is tested outside of it, or
  * the planner might think the index of unnumbered events the shorter way. The running maximum makes
  * the time of a customer's events grow with their sequence, and so one order fits both. Rows are updated by
- * their places, which nobody else can change: only the holder of the feed updates events.
+ * their places, which nobody else can change: only the holder of the feed updates events, an erasure too.
  */
 export async function numberBatch(
   tx: Transaction,

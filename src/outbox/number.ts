@@ -41,6 +41,8 @@ export async function numberNew(database: Database, now: Date): Promise<number> 
   return numbered;
 }
 
+/** What others have left waiting: more of them are the numbering job's, not a request's that holds customers. */
+export const NUMBERED_ON_THE_WAY_MAX = 500;
 /** Fewer are not worth holding the feed for until the commit: the numbering job is soon there. */
 export const PLACED_AT_ONCE_MIN = 20;
 
@@ -65,7 +67,7 @@ export async function placeAtOnce(
     hasUnnumbered(tx, tenantId),
   ]);
   if (position === undefined) return rows;
-  const limit = NUMBERED_AT_ONCE_MAX;
+  const limit = NUMBERED_ON_THE_WAY_MAX;
   const numbering = { position, since: null, limit, isLast: false };
   const numbered = isBehind ? await numberBatch(tx, tenantId, numbering) : 0;
   if (numbered >= limit) return rows;

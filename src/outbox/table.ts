@@ -30,13 +30,15 @@ export const events = pgTable(
     /** False for what a backfill or an intermediate row brought: it is in the feed, but no webhook goes out. */
     deliver: boolean('deliver').notNull(),
     body: text('body').notNull(),
-    /** The place in the feed, given in commit order by the numbering job; null until then. */
+    /** The place in the feed, given in commit order by whoever has it locked (number.ts); null until then. */
     position: bigint('position', { mode: 'number' }),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
     uniqueIndex('events_position_key').on(table.tenantId, table.position).where(sql`position is not null`),
     index('events_unnumbered_idx').on(table.recordedAt, table.tenantId).where(sql`position is null`),
+    // For one tenant's: in the other, all that other tenants have waiting would be gone through.
+    index('events_waiting_idx').on(table.tenantId, table.recordedAt).where(sql`position is null`),
     index('events_customer_idx').on(table.tenantId, table.customerId, table.sequence),
   ],
 );

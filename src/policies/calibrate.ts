@@ -40,7 +40,10 @@ export interface AsOf {
 }
 
 export interface Calibrations {
-  /** The calibration that the tenant would have had at a past instant, for those who ask "what if". Makes no version. */
+  /**
+   * What a first fit at a past instant would have found, for those who ask "what if". Makes no version, and knows of
+   * none: what a version of that time had kept of the fits before it is not in it.
+   */
   asOf(context: Context, asOf: AsOf): Promise<Calibration>;
   /** Fits now. The new version takes effect once it is made: nothing takes effect before the fit did. */
   fit(context: Context, steps?: FitSteps): Promise<CalibrationRow>;
@@ -86,7 +89,9 @@ export function createCalibrations({
     onRecorded?: FitSteps['onRecorded'],
   ): Promise<CalibrationRow> {
     const { tenantId } = context;
-    const work = async (tx: Transaction) => {
+    let refusals: ReturnType<typeof refusalsOf> = [];
+    // What it answers is what a repeat of the request is answered: the version and nothing beside it.
+    const work = async (tx: Transaction): Promise<CalibrationRow> => {
       const [policy, newest] = await Promise.all([livePolicy(tx, tenantId), newestCalibration(tx, tenantId)]);
       // By now all other writes of the tenant are over or wait: what has been decided was decided before this.
       const at = latest(context.now, clock(), newest?.effectiveFrom);
@@ -103,10 +108,11 @@ export function createCalibrations({
       }
       await onVersion(tx, { ...context, now: at });
       await onRecorded?.(tx, row);
-      return { row, read };
+      refusals = refusalsOf(row, read);
+      return row;
     };
-    const { row, read } = await database.write(context, work, { exclusive: true });
-    for (const refusal of refusalsOf(row, read)) onRefused?.({ tenantId, ...refusal });
+    const row = await database.write(context, work, { exclusive: true });
+    for (const refusal of refusals) onRefused?.({ tenantId, ...refusal });
     return row;
   }
 

@@ -53,6 +53,7 @@ export async function eraseIn(
   if (expected != null && snapshot.profileVersion + lifecycleVersion !== expected) throw versionMismatch();
   // Who has been erased is so: a repeat finds nothing more to do.
   if (snapshot.erasedAt !== null) return toApiCustomer(customer);
+  await deps.told.hold(tx, tenantId);
   const merged = await transitions.erasure.mergedInto(tx, tenantId, snapshot.id);
   await eraseRows(deps, tx, context, { customer, ids: [snapshot.id, ...merged] });
   return becomeNobody(deps, tx, context, customer);
@@ -78,6 +79,8 @@ async function eraseRows(
   const { tenantId } = context;
   const { id } = customer.snapshot;
   const now = recordingTime(context.now, customer);
+  // Shadows before the search for duplicates, in which order the undoing of a merge locks them too.
+  await shadows.forget(tx, context, ids);
   // What they are known by is looked for in kept answers, so it is read before it goes.
   const [held, said] = await Promise.all([
     transitions.merging.identitiesHeld(tx, tenantId, id),
@@ -88,7 +91,6 @@ async function eraseRows(
     orders.erase(tx, tenantId, id, now),
     touchpoints.erase(tx, tenantId, id),
     duplicates.erase(tx, tenantId, ids),
-    shadows.forget(tx, context, ids),
     backtests.forget(tx, context, said),
     transitions.erasure.erase(tx, tenantId, { customerId: id, ids, now }),
   ]);

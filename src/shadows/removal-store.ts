@@ -65,7 +65,7 @@ export interface DecidedSince {
   since: Date;
 }
 
-/** `as_of` is not before the customer's own state, so it tells the one time from the other whatever the clocks. */
+/** `as_of` is not before the customer's last change was recorded, so it tells the one time from the other whatever the clocks. */
 export async function shadowsDecidedSince(
   tx: Transaction,
   tenantId: string,

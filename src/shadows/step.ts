@@ -222,8 +222,10 @@ function reckonOne(
   { customer, history, inForce }: CustomerHistory,
   { shadow, timeline, before, now }: ReckoningOne,
 ): Reckoned {
-  // Another replica's clock may be ahead of ours: what was reached is not taken back.
-  const until = Math.max(now.getTime(), before?.asOf ?? 0, customer.state?.at ?? 0);
+  // Another replica's clock may be ahead of ours: what was reached is not taken back. Nor is it from before the last
+  // change of the customer was recorded, by which a merge that it has seen is told (removal-store.ts).
+  const reached = Math.max(before?.asOf ?? 0, customer.state?.at ?? 0, customer.recordedAt?.getTime() ?? 0);
+  const until = Math.max(now.getTime(), reached);
   return reckon({
     since: shadow.since.getTime(),
     ...{ timeline, history, until, live: inForce, inForce: before?.inForce ?? [] },

@@ -4,7 +4,7 @@ import pg from 'pg';
 import t from 'tap';
 import { v7 as uuidv7 } from 'uuid';
 import type { Transaction } from '../../src/db/executor.js';
-import { NUMBERED_AT_ONCE_MAX, numberEvents, PLACED_AT_ONCE_MIN } from '../../src/outbox/number.js';
+import { NUMBERED_ON_THE_WAY_MAX, numberEvents, PLACED_AT_ONCE_MIN } from '../../src/outbox/number.js';
 import { openOutbox } from './fixture.js';
 import { draftOf, type Told } from './teller.js';
 
@@ -103,7 +103,7 @@ t.test('places given at once', async (t) => {
     const tenantId = await outbox.tenant();
     const customerId = uuidv7();
     await publish(tenantId, [
-      ...many(NUMBERED_AT_ONCE_MAX),
+      ...many(NUMBERED_ON_THE_WAY_MAX),
       { type: 'customer.updated', customerId, sequence: 1 },
     ]);
     await place(tenantId, async () => [...many(), { customerId, sequence: 2 }]);

@@ -1,0 +1,1 @@
+CREATE INDEX "events_waiting_idx" ON "events" USING btree ("tenant_id","recorded_at") WHERE position is null;

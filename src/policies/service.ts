@@ -95,7 +95,7 @@ export interface PoliciesService {
     tenantId: string,
   ): Promise<{ policy: Policy | undefined; calibration: CalibrationRow | undefined }>;
   calibrationAt(executor: Executor, tenantId: string, version: number): Promise<CalibrationRow | undefined>;
-  /** The calibration that the tenant would have had at a past instant. */
+  /** What a first fit at a past instant would have found (calibrate.ts). */
   calibrationAsOf(context: Context, asOf: AsOf): Promise<Calibration>;
   /** The scheduled fits that are due. */
   calibrateDue(now: Date): Promise<{ fitted: number; unchanged: number }>;

@@ -4,6 +4,7 @@
 
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
+import { tenantsDue } from '../db/due-tenants.js';
 import { PerennialError } from '../errors.js';
 import { newId } from '../ids.js';
 import { leaseUntil } from '../lease.js';
@@ -15,15 +16,7 @@ import type { PoliciesService } from '../policies/service.js';
 import type { HistoryReading } from '../transitions/service.js';
 import { segmentNameOf } from './segment.js';
 import { pack, unpack } from './tally-codec.js';
-import {
-  claimWork,
-  countCustomers,
-  letGo,
-  saveEnd,
-  saveProgress,
-  tenantsDue,
-  type Work,
-} from './work-store.js';
+import { claimWork, countCustomers, letGo, saveEnd, saveProgress, type Work } from './work-store.js';
 
 /** Customers whose histories are read at once: of a thousand, requests would wait for 40 ms. */
 const STRETCH = 500;
@@ -61,7 +54,7 @@ interface Held {
 /** One backtest of each tenant that has one due, some stretches further. */
 export async function advanceBacktests(deps: RunDeps, now: Date): Promise<RunResult> {
   const result: RunResult = { customers: 0, finished: 0, more: false };
-  for (const tenantId of await deps.database.find((finder) => tenantsDue(finder, now))) {
+  for (const tenantId of await deps.database.find((finder) => tenantsDue(finder, 'backtests', now))) {
     const held = await claim(deps, tenantId, now);
     if (held === undefined) continue;
     try {

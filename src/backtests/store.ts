@@ -1,6 +1,7 @@
 // Owns all SQL of backtests as they are asked for and shown. Does not own that of their work (work-store.ts).
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { LAST_ID } from '../db/id-ends.js';
 import { rowsOfPage } from '../db/page.js';
 import type { BacktestReport } from '../lifecycle/backtest/report.js';
 import type { Policy } from '../lifecycle/policy.js';
@@ -110,8 +111,6 @@ export async function findReport(
   });
   return row?.report == null ? null : JSON.parse(row.report);
 }
-
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** Newest first: their ids follow their making. */
 export async function listBacktests(

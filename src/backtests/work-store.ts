@@ -25,20 +25,6 @@ interface Stored extends Omit<Work, 'cuts' | 'policy' | 'live' | 'calibrations'>
   calibrations: string;
 }
 
-const SCAN_MAX = 1_000;
-
-/** Runs as the finder. Whoever waited longest comes first. */
-export async function tenantsDue(finder: Executor, now: Date): Promise<string[]> {
-  const rows = await finder.rows<{ tenantId: string }>({
-    name: 'backtests_tenants_due',
-    text: `SELECT tenant_id AS "tenantId" FROM (
-             SELECT tenant_id, due_at FROM backtests WHERE due_at <= $1 ORDER BY due_at LIMIT ${SCAN_MAX}
-           ) due GROUP BY tenant_id ORDER BY min(due_at)`,
-    values: [now],
-  });
-  return rows.map(({ tenantId }) => tenantId);
-}
-
 export interface Claim {
   token: string;
   now: Date;

@@ -1,7 +1,7 @@
 // Owns the statements of the walk over changed customers: whose is due, who has it, and how far it is. Does not own what
 // is found on it (store.ts).
 
-import type { Executor, Transaction } from '../db/executor.js';
+import type { Transaction } from '../db/executor.js';
 import type { Described } from './keys.js';
 
 export async function openWalk(tx: Transaction, tenantId: string, now: Date): Promise<void> {
@@ -10,18 +10,6 @@ export async function openWalk(tx: Transaction, tenantId: string, now: Date): Pr
            VALUES ($1, '-infinity', '00000000-0000-0000-0000-000000000000', $2)`,
     values: [tenantId, now],
   });
-}
-
-const SCAN_MAX = 1_000;
-
-/** Runs as the finder. */
-export async function tenantsDue(finder: Executor, now: Date): Promise<string[]> {
-  const rows = await finder.rows<{ tenantId: string }>({
-    name: 'duplicates_tenants_due',
-    text: `SELECT tenant_id AS "tenantId" FROM duplicate_walks WHERE due_at <= $1 ORDER BY due_at LIMIT ${SCAN_MAX}`,
-    values: [now],
-  });
-  return rows.map(({ tenantId }) => tenantId);
 }
 
 /** Holds the walk for this transaction; false where it is not due or somebody else has it. */

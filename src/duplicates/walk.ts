@@ -3,6 +3,7 @@
 
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
+import { tenantsDue } from '../db/due-tenants.js';
 import type { Transaction } from '../db/executor.js';
 import { newId } from '../ids.js';
 import { keysOf, REASONS, type Reason, SIMILAR_MIN, scoreOf, similarity } from './keys.js';
@@ -15,7 +16,7 @@ import {
   trimPairs,
   writePairs,
 } from './store.js';
-import { type Changed, claimWalk, nextChanged, scheduleWalk, tenantsDue } from './walk-store.js';
+import { type Changed, claimWalk, nextChanged, scheduleWalk } from './walk-store.js';
 
 const BATCH = 200;
 const BATCHES_MAX = 50;
@@ -31,7 +32,7 @@ export interface WalkResult {
 export async function walkDue(database: Database, now: Date): Promise<WalkResult> {
   const result: WalkResult = { customers: 0, more: false };
   let batches = 0;
-  const queue = await database.find((finder) => tenantsDue(finder, now));
+  const queue = await database.find((finder) => tenantsDue(finder, 'duplicate_walks', now));
   for (let tenantId = queue.shift(); tenantId !== undefined; tenantId = queue.shift()) {
     if (batches >= BATCHES_MAX) return { ...result, more: true };
     batches += 1;

@@ -3,12 +3,13 @@
 
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
+import { tenantsDue } from '../db/due-tenants.js';
 import type { Transaction } from '../db/executor.js';
 import { PerennialError } from '../errors.js';
 import { newId } from '../ids.js';
 import { leaseUntil } from '../lease.js';
 import type { PoliciesService } from '../policies/service.js';
-import { claimFit, type FitRow, saveFit, tenantsDue } from './fits-store.js';
+import { claimFit, type FitRow, saveFit } from './fits-store.js';
 
 /** Renewed before each model's fit, which may take a minute; a replica that dies in the middle is waited for this long. */
 const LEASE_MS = 10 * 60_000;

@@ -1,6 +1,7 @@
 // Owns the SQL of fits as jobs: asking for one, taking it up, keeping how far it is.
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { LAST_ID } from '../db/id-ends.js';
 import { rowsOfPage } from '../db/page.js';
 import type { FIT_STAGES, FIT_STATUSES } from './table.js';
 
@@ -30,8 +31,6 @@ export function insertFit(
     values: [tenantId, row.id, row.requestedBy, row.createdAt],
   });
 }
-
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** Newest first: their ids follow their making. */
 export function listFits(
@@ -99,19 +98,4 @@ export async function saveFit(
     ],
   });
   return rows.length > 0;
-}
-
-/** Which tenants have a fit, or a walk of predictions, due. Runs as the finder. */
-export async function tenantsDue(
-  executor: Executor,
-  queue: 'model_fits' | 'prediction_walks',
-  now: Date,
-): Promise<string[]> {
-  const rows = await executor.rows<{ tenant_id: string }>({
-    name: `models_due_${queue}`,
-    text: `SELECT DISTINCT tenant_id FROM (
-             SELECT tenant_id FROM ${queue} WHERE due_at <= $1 ORDER BY due_at LIMIT 1000) due`,
-    values: [now],
-  });
-  return rows.map((row) => row.tenant_id);
 }

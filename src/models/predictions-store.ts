@@ -2,6 +2,7 @@
 // to next, and what it writes. Reads where customers stand; writes nothing of it.
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { FIRST_ID } from '../db/id-ends.js';
 import { recordset } from '../db/recordset.js';
 import type { DropoutModel } from '../lifecycle/models/dropout.js';
 import type { PredictionFacts } from '../lifecycle/models/prediction.js';
@@ -73,8 +74,6 @@ export interface Subject {
   id: string;
   facts: PredictionFacts;
 }
-
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** The next customers in the order of their ids, with what is known of them. */
 export function listSubjects(

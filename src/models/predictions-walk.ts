@@ -3,13 +3,13 @@
 
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
+import { tenantsDue } from '../db/due-tenants.js';
 import { newId } from '../ids.js';
 import { leaseUntil } from '../lease.js';
 import { DAY_MS } from '../lifecycle/calendar.js';
 import { type Calibration, dropoutOf } from '../lifecycle/calibration.js';
 import type { Prediction } from '../lifecycle/models/prediction.js';
 import type { Offload } from '../offload/offload.js';
-import { tenantsDue } from './fits-store.js';
 import {
   claimWalk,
   listSubjects,

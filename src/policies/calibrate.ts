@@ -3,6 +3,7 @@
 
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
+import { tenantsDue } from '../db/due-tenants.js';
 import type { Transaction } from '../db/executor.js';
 import { newId } from '../ids.js';
 import type { Calibration } from '../lifecycle/calibration.js';
@@ -21,7 +22,6 @@ import {
   insertCalibration,
   newestCalibration,
   scheduleCalibration,
-  tenantsDue,
 } from './store.js';
 
 /** Told of a fit as it goes; each is awaited before it goes on. */

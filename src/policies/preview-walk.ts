@@ -4,6 +4,7 @@
 
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
+import { tenantsDue } from '../db/due-tenants.js';
 import { isAway } from '../db/failures.js';
 import { UnavailableError } from '../errors.js';
 import { newId } from '../ids.js';
@@ -12,7 +13,6 @@ import { type CompiledTimeline, compileTimeline } from '../lifecycle/timeline.js
 import type { TransitionsService } from '../transitions/service.js';
 import { addTo } from './preview-tally.js';
 import { claimPreview, type PreviewRow, savePreview } from './previews-store.js';
-import { tenantsDue } from './store.js';
 
 /** Some milliseconds of deciding at a time: between batches the process answers others. */
 const BATCH_SIZE = 100;

@@ -1,6 +1,7 @@
 // Owns all SQL of previews. Does not own what they count (preview-tally.ts) nor the walk (preview-walk.ts).
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { FIRST_ID, LAST_ID } from '../db/id-ends.js';
 import { rowsOfPage } from '../db/page.js';
 import type { Policy } from '../lifecycle/policy.js';
 import type { PreviewFigures, PreviewTally } from './preview-tally.js';
@@ -68,9 +69,6 @@ export async function findPreview(
   });
   return row;
 }
-
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 export interface PreviewPage {
   policyId: string | undefined;

@@ -2,6 +2,7 @@
 // (recompute.ts).
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { LAST_ID } from '../db/id-ends.js';
 
 export interface Recomputation {
   id: string;
@@ -29,8 +30,6 @@ export function insertRecomputation(
     values: [tenantId, row.id, row.cause, row.version, row.backfill, row.createdAt],
   });
 }
-
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** Newest first: their ids follow their making. */
 export function listRecomputations(

@@ -4,12 +4,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.js';
 import type { Database } from '../db/database.js';
+import { tenantsDue } from '../db/due-tenants.js';
 import type { Transaction } from '../db/executor.js';
 import { newId } from '../ids.js';
 import { leaseUntil } from '../lease.js';
 import type { TransitionsService } from '../transitions/service.js';
 import { claimRecomputation, type Recomputation, saveProgress } from './recomputations-store.js';
-import { tenantsDue } from './store.js';
 
 /**
  * Few, so that neither this process nor Postgres is at it for longer than a read may wait where both share its

@@ -92,18 +92,3 @@ export async function claimCalibration(
   });
   return rows.length > 0;
 }
-
-/** Which tenants have a walk, a preview or a calibration due. Runs as the finder. */
-export async function tenantsDue(
-  executor: Executor,
-  queue: 'recomputations' | 'policy_previews' | 'calibration_schedules',
-  now: Date,
-): Promise<string[]> {
-  const rows = await executor.rows<{ tenant_id: string }>({
-    name: `policies_due_${queue}`,
-    text: `SELECT DISTINCT tenant_id FROM (
-             SELECT tenant_id FROM ${queue} WHERE due_at <= $1 ORDER BY due_at LIMIT 1000) due`,
-    values: [now],
-  });
-  return rows.map((row) => row.tenant_id);
-}

@@ -2,6 +2,7 @@
 // (customers-store.ts).
 
 import type { Transaction } from '../db/executor.js';
+import { FIRST_ID } from '../db/id-ends.js';
 import { binaryArray } from '../db/recordset.js';
 import type { Counted } from './reckon.js';
 import type { ShadowStatus } from './statuses.js';
@@ -79,10 +80,6 @@ export async function shadowsDecidedSince(
   });
   return rows.map(({ policyId }) => policyId);
 }
-
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
-/** Where the walk over all has no next customer, its last stretch reaches to the end. */
-export const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** The next customers of any shadow in the order of their ids, for a walk that takes one shadow's away. */
 export async function nextCustomers(

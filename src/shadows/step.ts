@@ -4,6 +4,7 @@
 
 import type { Context } from '../context.js';
 import type { Transaction } from '../db/executor.js';
+import { LAST_ID } from '../db/id-ends.js';
 import { newId } from '../ids.js';
 import { usesCalibration } from '../lifecycle/policy.js';
 import type { CompiledTimeline, Timeline } from '../lifecycle/timeline.js';
@@ -22,7 +23,7 @@ import {
 } from './customers-store.js';
 import { deleteMarks, insertMarks, type Mark, readMarks } from './marks-store.js';
 import { type Reckoned, reckon, shadowTimeline, tally } from './reckon.js';
-import { deleteCustomers, LAST_ID, strayCustomers } from './removal-store.js';
+import { deleteCustomers, strayCustomers } from './removal-store.js';
 import { type ShadowRow, saveProgress } from './store.js';
 
 /** Of each kind of work in one step: they share it, so that neither a long walk nor a busy shop keeps the rest waiting. */
@@ -150,6 +151,7 @@ async function straysOf(
 ): Promise<string[]> {
   if (shadow.filledAt !== null) return [];
   const ids = walked.map(({ customer }) => customer.snapshot.id);
+  // Where the walk over all has no next customer, its last stretch reaches to the end.
   const last = walked.length < WALKED_A_STEP ? LAST_ID : (ids.at(-1) ?? LAST_ID);
   const stretch = { policyId: shadow.policyId, after: shadow.cursor, last, ids };
   return strayCustomers(tx, tenantId, { ...stretch, limit: STRAYS_A_STEP });

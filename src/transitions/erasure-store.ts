@@ -2,6 +2,7 @@
 // ledger. What counts, when, and for how much stays. The caller holds the customer's lock.
 
 import type { Executor, Transaction } from '../db/executor.js';
+import { FIRST_ID } from '../db/id-ends.js';
 
 /** More than this many were never merged into one person. */
 const LINE_MAX = 10_000;
@@ -161,7 +162,7 @@ export function evidenceOf(
             ORDER BY effective_at, id LIMIT ${limit}`,
     values: [
       ...[tenantId, customerId, after === null ? '-infinity' : new Date(after[0])],
-      after?.[1] ?? '00000000-0000-0000-0000-000000000000',
+      after?.[1] ?? FIRST_ID,
       ...[recorded?.from ?? null, recorded?.to ?? null],
     ],
   });

@@ -1,6 +1,7 @@
 // Owns reading all that the ledger and the dated values hold of one customer, a page at a time, for who hands it over.
 
 import type { Executor } from '../db/executor.js';
+import { FIRST_ID } from '../db/id-ends.js';
 
 export interface HeldMove {
   id: string;
@@ -51,7 +52,7 @@ const rangeOf = ({ limit }: HeldPage) => `
   ORDER BY effective_at, id LIMIT ${limit}`;
 
 function valuesOf(tenantId: string, { customerId, after }: HeldPage): unknown[] {
-  const [effectiveAt, id] = after ?? ['-infinity', '00000000-0000-0000-0000-000000000000'];
+  const [effectiveAt, id] = after ?? ['-infinity', FIRST_ID];
   return [tenantId, customerId, effectiveAt, id];
 }
 

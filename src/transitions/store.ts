@@ -4,6 +4,7 @@
 
 import { planWith } from '../db/advice.js';
 import type { Executor, Transaction } from '../db/executor.js';
+import { FIRST_ID } from '../db/id-ends.js';
 import { recordset } from '../db/recordset.js';
 import { type JoinedRow, joinedColumns, newestCalibration, newestVersions } from './rows.js';
 
@@ -116,8 +117,6 @@ const lockedBy = (id: string) => `
 /** Looked up for each locked row, so that no plan reads more; locked as well, for the reason given above. */
 const ITS_PROFILE = `CROSS JOIN LATERAL (
   SELECT * FROM customers WHERE tenant_id = $1 AND id = l.customer_id OFFSET 0 FOR NO KEY UPDATE) c`;
-
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** Claims customers whose time has come; another replica's claims are passed over, not waited for. */
 export function claimDue(
